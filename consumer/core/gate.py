@@ -1,0 +1,132 @@
+"""How many requests a destination may be sent now: concurrency, rate, Retry-After and halts as one gate."""
+
+import msgspec
+
+from consumer.core.retries import Backoff, Random
+
+
+class GatePolicy(msgspec.Struct, frozen=True):
+    """What a destination is allowed, in one process."""
+
+    max_in_flight: int = 64
+    rate_per_s: float | None = None
+    breaker_after: int = 5
+    """So many unclear answers with no success between them halt the destination until a probe succeeds."""
+    backoff: Backoff = Backoff()
+
+
+class Gate:
+    """The state of one destination's admission.
+
+    Open: as many requests as the adaptive limit (halved when throttled or unclear, raised by successes), the rate and
+    Retry-After allow. Halted: none, then one probe at a time (the next real record), at growing distances, until one
+    shows that the destination works.
+    """
+
+    def __init__(self, policy: GatePolicy, random: Random) -> None:
+        self._policy = policy
+        self._random = random
+        self.limit = float(policy.max_in_flight)
+        self.in_flight = 0
+        self.successes = 0
+        """How many requests were acknowledged so far: to see whether others succeed between two attempts."""
+        self.halted: str | None = None
+        self._probes = 0
+        self._unclear_in_a_row = 0
+        self._not_before_s = 0.0
+        self._reduced_at_s = float("-inf")
+        self._tokens = policy.rate_per_s or 0.0
+        self._refilled_at_s = float("-inf")
+
+    def permits(self, now_s: float) -> int:
+        """How many requests may start now."""
+        if now_s < self._not_before_s:
+            return 0
+        if self.halted is not None:
+            return 1 if self.in_flight == 0 else 0
+        free = int(self.limit) - self.in_flight
+        if self._policy.rate_per_s is not None:
+            self._refill(now_s, self._policy.rate_per_s)
+            free = min(free, int(self._tokens))
+        return max(0, free)
+
+    def opens_at_s(self, now_s: float) -> float | None:
+        """When time alone may give permits again; None when only an answer can."""
+        if now_s < self._not_before_s:
+            return self._not_before_s
+        rate = self._policy.rate_per_s
+        if self.halted is None and rate is not None and self._tokens < 1.0:
+            return now_s + (1.0 - self._tokens) / rate
+        return None
+
+    def closed(self, now_s: float) -> bool:
+        """Whether only time can open the gate: halted, throttled, or out of rate."""
+        return self.halted is not None or self.opens_at_s(now_s) is not None
+
+    @property
+    def ahead(self) -> int:
+        """How many requests may be prepared beyond those that can start now: none under a rate, they would only age."""
+        return 0 if self._policy.rate_per_s is not None else int(self.limit)
+
+    def start(self) -> None:
+        """A request starts."""
+        self.in_flight += 1
+        if self._policy.rate_per_s is not None:
+            self._tokens -= 1.0
+
+    def end(self) -> None:
+        """A request ended, whatever the outcome."""
+        self.in_flight -= 1
+
+    def delivered(self) -> None:
+        """An acknowledgement: the destination works."""
+        self.successes += 1
+        self._unclear_in_a_row = 0
+        if self.halted is not None:
+            self.reopen()
+        self.limit = min(float(self._policy.max_in_flight), self.limit + 1.0)
+
+    def reopen(self) -> None:
+        """The destination answered as it should: a halt is over."""
+        if self.halted is not None:
+            self.halted = None
+            self._probes = 0
+            self._unclear_in_a_row = 0
+            self._not_before_s = 0.0
+            self.limit = min(self.limit, 4.0)
+
+    def throttled(self, now_s: float, after_s: float | None) -> None:
+        """The receiver asked for less."""
+        self._reduce(now_s)
+        delay_s = self._policy.backoff.base_s if after_s is None else after_s
+        self._not_before_s = max(self._not_before_s, now_s + delay_s)
+
+    def unclear(self, now_s: float) -> None:
+        """No clear answer; too many in a row are the destination's fault."""
+        self._reduce(now_s)
+        self._unclear_in_a_row += 1
+        if self.halted is not None or self._unclear_in_a_row >= self._policy.breaker_after:
+            self.halt(now_s, self.halted or "unclear answers only")
+
+    def halt(self, now_s: float, reason: str) -> None:
+        """Stop sending; the next probe comes after a delay that grows with each one that failed."""
+        # The answers to what was on the wire when the halt began are not failed probes.
+        already = self.halted is not None and now_s < self._not_before_s
+        self.halted = reason
+        if already:
+            return
+        self._probes += 1
+        delay_s = self._policy.backoff.delay_s(self._probes, self._random)
+        self._not_before_s = max(self._not_before_s, now_s + max(delay_s, self._policy.backoff.base_s))
+
+    def _reduce(self, now_s: float) -> None:
+        # Answers to requests that were sent together are one signal, not many.
+        if now_s - self._reduced_at_s >= 1.0:
+            self._reduced_at_s = now_s
+            self.limit = max(1.0, self.limit / 2.0)
+
+    def _refill(self, now_s: float, rate_per_s: float) -> None:
+        if now_s > self._refilled_at_s:
+            earned = (now_s - self._refilled_at_s) * rate_per_s
+            self._tokens = min(max(1.0, rate_per_s * 0.1), self._tokens + earned)
+            self._refilled_at_s = now_s

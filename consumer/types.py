@@ -1,0 +1,65 @@
+"""The values that cross layers. All are frozen; none knows Kafka's, Avro's or HTTP's libraries."""
+
+from typing import NamedTuple
+
+import msgspec
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]"
+
+
+class Origin(NamedTuple):
+    """Where a record lies: its identity for ever."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One Kafka record as polled: bytes untouched."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.topic, self.partition, self.offset)
+
+    @property
+    def size_bytes(self) -> int:
+        """What the record holds in memory while it is unsettled: key and value, and a flat rate for the rest."""
+        return len(self.value or b"") + len(self.key or b"") + 200
+
+
+class Chunk(msgspec.Struct, frozen=True, gc=False):
+    """Consecutive records of one partition, polled together under one assignment."""
+
+    partition: TopicPartition
+    epoch: int
+    records: list[Record]
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """A new assignment: its epoch (never repeats, also after a flush) and the position last recorded, if any."""
+
+    epoch: int
+    position: int | None

@@ -1,0 +1,158 @@
+"""Lanes: order within a key, concurrency across keys, nothing lost or doubled."""
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from consumer.core.lanes import Lane, Lanes
+
+
+@dataclass(eq=False)
+class Item:
+    key: str
+    number: int
+    size_bytes: int = 10
+    kind: str = "events"
+    lane: "Lane[Item]" = None  # type: ignore[assignment]
+
+
+def lanes_of(*items: Item) -> Lanes[Item]:
+    lanes: Lanes[Item] = Lanes()
+    for item in items:
+        lanes.add(item.key, item)
+    return lanes
+
+
+def numbers(items: list[Item]) -> list[int]:
+    return [item.number for item in items]
+
+
+def test_consecutive_items_of_one_lane_share_an_array():
+    lanes = lanes_of(Item("a", 1), Item("b", 2), Item("a", 3))
+    assert numbers(lanes.take("events", 10, 1000)) == [1, 3, 2]
+
+
+def test_a_lane_with_items_under_way_gives_no_more_until_they_are_done():
+    lanes = lanes_of(Item("a", 1), Item("a", 2))
+    first = lanes.take("events", 1, 1000)
+    assert lanes.take("events", 1, 1000) == []
+    lanes.done(first)
+    assert numbers(lanes.take("events", 1, 1000)) == [2]
+
+
+def test_what_is_given_back_comes_before_what_followed_it():
+    lanes = lanes_of(Item("a", 1), Item("a", 2), Item("a", 3))
+    lanes.give_back(lanes.take("events", 2, 1000))
+    assert numbers(lanes.take("events", 5, 1000)) == [1, 2, 3]
+
+
+def test_a_delayed_lane_rests_while_others_go_on():
+    lanes = lanes_of(Item("a", 1), Item("b", 2))
+    lanes.give_back(lanes.take("events", 1, 1000), not_before_s=50.0)
+    assert numbers(lanes.take("events", 5, 1000)) == [2]
+    lanes.wake(49.9)
+    assert lanes.take("events", 5, 1000) == []
+    assert lanes.next_wake_s == 50.0
+    lanes.wake(50.0)
+    assert numbers(lanes.take("events", 5, 1000)) == [1]
+
+
+def test_an_array_ends_where_the_bytes_end_and_a_giant_goes_alone():
+    lanes = lanes_of(Item("a", 1, 600), Item("b", 2, 600), Item("c", 3, 5000))
+    assert numbers(lanes.take("events", 10, 1000)) == [1]
+    assert numbers(lanes.take("events", 10, 1000)) == [2]
+    assert numbers(lanes.take("events", 10, 1000)) == [3]
+
+
+def test_items_of_another_kind_wait_for_those_before_them_in_their_lane():
+    lanes = lanes_of(Item("a", 1), Item("a", 2, kind="alias"), Item("b", 3, kind="alias"))
+    assert numbers(lanes.take("alias", 10, 1000)) == [3]
+    first = lanes.take("events", 10, 1000)
+    assert numbers(first) == [1]
+    assert lanes.take("alias", 10, 1000) == []
+    lanes.done(first)
+    assert numbers(lanes.take("alias", 10, 1000)) == [2]
+
+
+def test_abandoning_takes_only_what_is_queued():
+    lanes = lanes_of(Item("a", 1), Item("a", 2), Item("b", 3))
+    taken = lanes.take("events", 1, 1000)
+    assert numbers(lanes.abandon(lambda item: item.key == "a")) == [2]
+    assert len(lanes) == 2
+    lanes.done(taken)
+    assert numbers(lanes.take("events", 5, 1000)) == [3]
+
+
+class LanesMachine(RuleBasedStateMachine):
+    """Items come, are taken in arrays, done, given back, delayed or abandoned, in any order."""
+
+    def __init__(self):
+        super().__init__()
+        self.lanes: Lanes[Item] = Lanes()
+        self.number = 0
+        self.now_s = 0.0
+        self.out: list[Item] = []
+        self.ended: list[Item] = []
+        self.added: list[Item] = []
+
+    @rule(key=st.sampled_from("abcd"), kind=st.sampled_from(["events", "alias"]), size=st.integers(1, 40))
+    def add(self, key, kind, size):
+        item = Item(key, self.number, size, kind)
+        self.number += 1
+        self.added.append(item)
+        self.lanes.add(key, item)
+
+    @rule(kind=st.sampled_from(["events", "alias"]), most=st.integers(1, 6), room=st.integers(1, 120))
+    def take(self, kind, most, room):
+        taken = self.lanes.take(kind, most, room)
+        assert len(taken) <= most
+        assert all(item.kind == kind for item in taken)
+        assert sum(item.size_bytes for item in taken) <= room or len(taken) == 1
+        for item in taken:
+            assert not any(other.key == item.key for other in self.out), "the lane had items under way"
+            before = [one for one in self.added if one.key == item.key and one.number < item.number]
+            assert all(one in self.ended or one in taken for one in before), "it overtook one of its lane"
+        self.out += taken
+
+    @precondition(lambda self: self.out)
+    @rule(data=st.data())
+    def end_one_lane(self, data):
+        key = data.draw(st.sampled_from(sorted({item.key for item in self.out})))
+        items = [item for item in self.out if item.key == key]
+        done = items[: data.draw(st.integers(0, len(items)))]
+        back = items[len(done) :]
+        self.out = [item for item in self.out if item.key != key]
+        self.ended += done
+        self.lanes.done(done)
+        delay_s = data.draw(st.sampled_from([0.0, self.now_s + 5.0]))
+        self.lanes.give_back(back, delay_s)
+
+    @rule(seconds=st.floats(0, 10))
+    def time_passes(self, seconds):
+        self.now_s += seconds
+        self.lanes.wake(self.now_s)
+
+    @rule(key=st.sampled_from("abcd"))
+    def abandon(self, key):
+        self.ended += self.lanes.abandon(lambda item: item.key == key)
+
+    @invariant()
+    def none_is_lost_or_doubled(self):
+        assert len(self.lanes) == len(self.added) - len(self.ended)
+        assert self.lanes.taken == len(self.out)
+
+    def teardown(self):
+        self.lanes.done(self.out)
+        self.lanes.wake(1e9)
+        rest: list[Item] = []
+        while ready := self.lanes.ready():
+            for kind, _ in ready:
+                taken = self.lanes.take(kind, 100, 10_000)
+                self.lanes.done(taken)
+                rest += taken
+        assert len(self.lanes) == 0, "a lane with items was in no queue: it would stall for ever"
+        assert len(rest) + len(self.out) + len(self.ended) == len(self.added)
+
+
+TestLanesMachine = LanesMachine.TestCase
