@@ -1,0 +1,34 @@
+"""The vendors' APIs as a local server: strict, faulty on demand, and with a ledger of what it received.
+
+Written from the vendors' pages, and it imports nothing from the sender, so that a misreading there is found
+here.
+
+SimulatorProcess for a process of its own, SimulatorThread for tests, `server.serve` for an event loop of
+one's own.
+"""
+
+from consumer.sandbox.simulator.config import SimulatorConfig
+from consumer.sandbox.simulator.faults import ApiFaults, FaultPlan
+from consumer.sandbox.simulator.ledger_report import BookReport, LedgerItem, LedgerReport
+from consumer.sandbox.simulator.outage import Outage
+from consumer.sandbox.simulator.process import SimulatorProcess
+from consumer.sandbox.simulator.remote import SimulatorRemote
+from consumer.sandbox.simulator.server import SimulatorServer, serve
+from consumer.sandbox.simulator.thread import SimulatorThread
+from consumer.sandbox.simulator.unknown_users import UnknownUsers
+
+__all__ = [
+    "ApiFaults",
+    "BookReport",
+    "FaultPlan",
+    "LedgerItem",
+    "LedgerReport",
+    "Outage",
+    "SimulatorConfig",
+    "SimulatorProcess",
+    "SimulatorRemote",
+    "SimulatorServer",
+    "SimulatorThread",
+    "UnknownUsers",
+    "serve",
+]

@@ -1,0 +1,122 @@
+"""From a request to its outcome: misfortune has its way, the API judges, the ledger is written.
+
+Nothing here waits: a delay is handed to the connection as a value.
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from consumer.clock import Clock
+from consumer.sandbox.simulator.answer import Answer
+from consumer.sandbox.simulator.api import Api
+from consumer.sandbox.simulator.control import PREFIX, ControlPlane
+from consumer.sandbox.simulator.fault_dice import Fault
+from consumer.sandbox.simulator.ledger import Ledger
+from consumer.sandbox.simulator.ledger_report import LedgerItem
+from consumer.sandbox.simulator.misfortune import Misfortune
+from consumer.sandbox.simulator.outage import Outage
+from consumer.sandbox.simulator.request import Request
+from consumer.sandbox.simulator.verdict import Accepted
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The connection is closed without an answer."""
+
+
+Outcome = Answer | Closed | Iterator[LedgerItem]
+"""What the sender sees: an answer, none, or the ledger's items as a stream."""
+
+
+class Delayed(msgspec.Struct, frozen=True):
+    """The outcome comes later, and the effect with it: also when the sender has given up by then."""
+
+    delay_s: float
+    resume: Callable[[], Outcome]
+
+
+_CLOSED = Closed()
+_NOT_FOUND = Answer.text(404, "Not Found")
+_METHOD_NOT_ALLOWED = Answer.text(405, "Method Not Allowed", (b"allow", b"POST"))
+
+
+class SimulatorApplication:
+    """All APIs on one port: their paths do not overlap."""
+
+    def __init__(
+        self, *, apis: list[Api], ledger: Ledger, misfortune: Misfortune, control: ControlPlane, clock: Clock
+    ) -> None:
+        self._api_of_path = {path: api for api in apis for path in api.paths}
+        self._ledger = ledger
+        self._misfortune = misfortune
+        self._control = control
+        self._clock = clock
+
+    def handle(self, request: Request) -> Outcome | Delayed:
+        """One request. Its fault is drawn on arrival, so that delays do not change whom it meets."""
+        api = self._api_of_path.get(request.path)
+        if api is not None:
+            return self._deliver(api, request)
+        if request.path.startswith(PREFIX):
+            return self._control.handle(request)
+        self._ledger.unknown_paths += 1
+        return _NOT_FOUND
+
+    def _deliver(self, api: Api, request: Request) -> Outcome | Delayed:
+        book = self._ledger.book(api.name)
+        number = book.arrived()
+        if request.method != "POST":
+            book.answered(405, "method")
+            return _METHOD_NOT_ALLOWED
+        outage = self._misfortune.strike(api.name)
+        if outage is not None:
+            return self._suffer(outage, api)
+        dice = self._misfortune.dice(api.name)
+        fault, delay_s, retry_after_s = dice.fault(), dice.delay_s(), dice.retry_after_s
+        if not delay_s:
+            return self._befall(fault, api, request, number, retry_after_s)
+        return Delayed(delay_s, lambda: self._befall(fault, api, request, number, retry_after_s))
+
+    def _befall(self, fault: Fault, api: Api, request: Request, number: int, retry_after_s: int) -> Outcome:
+        book = self._ledger.book(api.name)
+        match fault:
+            case Fault.NONE:
+                return self._take_effect(api, request, number)
+            case Fault.LOST_RESPONSE:
+                self._take_effect(api, request, number)
+                book.lost_response()
+                return _CLOSED
+            case Fault.DROP:
+                book.dropped()
+                return _CLOSED
+            case Fault.TOO_MANY_REQUESTS:
+                book.answered(429, "fault")
+                return api.failure(429).with_headers((b"retry-after", b"%d" % retry_after_s))
+            case Fault.SERVER_ERROR:
+                book.answered(500, "fault")
+                return api.failure(500)
+
+    def _take_effect(self, api: Api, request: Request, number: int) -> Answer:
+        verdict = api.judge(request)
+        key = request.headers.get(b"idempotency-key")
+        idempotency_key = None if key is None else key.decode("latin-1")
+        book = self._ledger.book(api.name)
+        if isinstance(verdict, Accepted):
+            at_ms = int(self._clock.wall_s() * 1000)
+            book.accept(verdict, idempotency_key=idempotency_key, request=number, at_ms=at_ms)
+        else:
+            book.refuse(verdict, idempotency_key=idempotency_key)
+        return verdict.answer
+
+    def _suffer(self, outage: Outage, api: Api) -> Outcome:
+        book = self._ledger.book(api.name)
+        if outage.drop:
+            book.dropped()
+            return _CLOSED
+        book.answered(outage.status, "outage")
+        extra = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in outage.headers.items()]
+        if outage.body is None:
+            return api.failure(outage.status).with_headers(*extra)
+        if isinstance(outage.body, str):
+            return Answer.text(outage.status, outage.body, *extra)
+        return Answer.json(outage.status, outage.body, *extra)

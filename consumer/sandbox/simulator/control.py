@@ -1,0 +1,111 @@
+"""The simulator's own paths, below /_simulator: faults, outages, users and the ledger. No key is asked for.
+
+| method and path | what it does |
+|---|---|
+| GET, PUT /_simulator/faults | the fault plan |
+| GET, PUT, DELETE /_simulator/outages | an object of API name to outage; PUT replaces all |
+| POST /_simulator/users | {"known": [...]}: userIds, emails and phones that are registered from now on |
+| GET, DELETE /_simulator/ledger | all counts; forget everything |
+| GET /_simulator/ledger/items?api=NAME[&after=SEQ] | accepted items as JSON lines, in their order |
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from consumer.sandbox.simulator.answer import Answer
+from consumer.sandbox.simulator.api import API_NAMES, ApiName
+from consumer.sandbox.simulator.faults import FaultPlan
+from consumer.sandbox.simulator.ledger import Ledger
+from consumer.sandbox.simulator.ledger_report import LedgerItem
+from consumer.sandbox.simulator.misfortune import Misfortune
+from consumer.sandbox.simulator.outage import Outage
+from consumer.sandbox.simulator.request import Request
+from consumer.sandbox.simulator.world import World
+
+PREFIX = "/_simulator/"
+
+Items = Iterator[LedgerItem]
+Route = Callable[[Request], Answer | Items]
+
+_DONE = Answer.empty(204)
+
+
+class KnownUsers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Identifiers that are registered from now on."""
+
+    known: list[str]
+
+
+class ControlPlane:
+    """Answers control requests; items come as an iterator, for the server to stream."""
+
+    def __init__(self, *, ledger: Ledger, misfortune: Misfortune, world: World) -> None:
+        self._ledger = ledger
+        self._misfortune = misfortune
+        self._world = world
+        self._routes: dict[str, dict[str, Route]] = {
+            "faults": {"GET": self._get_faults, "PUT": self._put_faults},
+            "outages": {
+                "GET": self._get_outages,
+                "PUT": self._put_outages,
+                "DELETE": self._delete_outages,
+            },
+            "users": {"POST": self._post_users},
+            "ledger": {"GET": self._get_ledger, "DELETE": self._delete_ledger},
+            "ledger/items": {"GET": self._get_items},
+        }
+
+    def handle(self, request: Request) -> Answer | Items:
+        """One request; what is wrong with it is said in a 400."""
+        route = self._routes.get(request.path.removeprefix(PREFIX))
+        if route is None:
+            return Answer.text(404, "Not Found")
+        if request.method not in route:
+            return Answer.text(405, "Method Not Allowed", (b"allow", ", ".join(route).encode()))
+        try:
+            return route[request.method](request)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return Answer.json(400, {"error": str(error)})
+
+    def _get_faults(self, request: Request) -> Answer:
+        return _document(self._misfortune.plan)
+
+    def _put_faults(self, request: Request) -> Answer:
+        self._misfortune.follow(msgspec.json.decode(request.body, type=FaultPlan))
+        return _DONE
+
+    def _get_outages(self, request: Request) -> Answer:
+        return _document(self._misfortune.outages())
+
+    def _put_outages(self, request: Request) -> Answer:
+        self._misfortune.declare(msgspec.json.decode(request.body, type=dict[ApiName, Outage]))
+        return _DONE
+
+    def _delete_outages(self, request: Request) -> Answer:
+        self._misfortune.declare({})
+        return _DONE
+
+    def _post_users(self, request: Request) -> Answer:
+        self._world.register(msgspec.json.decode(request.body, type=KnownUsers).known)
+        return _DONE
+
+    def _get_ledger(self, request: Request) -> Answer:
+        return _document(self._ledger.report())
+
+    def _delete_ledger(self, request: Request) -> Answer:
+        self._ledger.reset()
+        return _DONE
+
+    def _get_items(self, request: Request) -> Items:
+        query = dict(parse_qsl(request.query))
+        for api in API_NAMES:
+            if query.get("api") == api:
+                return self._ledger.book(api).items(after=int(query.get("after", "-1")))
+        raise ValueError(f"the query must name an api: one of {', '.join(API_NAMES)}")
+
+
+def _document(value: Any) -> Answer:
+    return Answer.json(200, msgspec.to_builtins(value))

@@ -1,0 +1,33 @@
+"""Everything the simulator received, for whoever checks the sender's books against the receiver's."""
+
+from consumer.sandbox.simulator.api import API_NAMES, ApiName
+from consumer.sandbox.simulator.book import Book
+from consumer.sandbox.simulator.ledger_report import LedgerReport
+
+
+class Ledger:
+    """One book an API, in memory."""
+
+    def __init__(self, *, keep_items: bool) -> None:
+        """keep_items: list accepted items; without them only counts and ids are kept, for long runs."""
+        self._keep_items = keep_items
+        self._books: dict[ApiName, Book] = {}
+        self.unknown_paths = 0
+        self.reset()
+
+    def book(self, api: ApiName) -> Book:
+        """One API's book; reset() replaces it."""
+        return self._books[api]
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._books = {api: Book(keep_items=self._keep_items) for api in API_NAMES}
+        self.unknown_paths = 0
+
+    def report(self) -> LedgerReport:
+        """All counts."""
+        return LedgerReport(
+            user_analytics=self._books["user_analytics"].report(),
+            client_api=self._books["client_api"].report(),
+            unknown_paths=self.unknown_paths,
+        )

@@ -1,0 +1,103 @@
+"""The simulator on a socket, in the caller's event loop."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from consumer.clock import Clock, SystemClock
+from consumer.sandbox.simulator.application import SimulatorApplication
+from consumer.sandbox.simulator.client_api import ClientApi
+from consumer.sandbox.simulator.config import SimulatorConfig
+from consumer.sandbox.simulator.connection import Connection
+from consumer.sandbox.simulator.control import ControlPlane
+from consumer.sandbox.simulator.ledger import Ledger
+from consumer.sandbox.simulator.misfortune import Misfortune
+from consumer.sandbox.simulator.user_analytics import UserAnalytics
+from consumer.sandbox.simulator.world import World
+
+
+class SimulatorServer:
+    """One simulator. `ledger` and `misfortune` may be used directly, from its own event loop."""
+
+    def __init__(self, config: SimulatorConfig, *, clock: Clock | None = None) -> None:
+        world = World(
+            pairs=config.pairs,
+            experiences=config.experiences,
+            experience_pattern=config.experience_pattern,
+            unknown_users=config.unknown_users,
+        )
+        self.ledger = Ledger(keep_items=config.keep_items)
+        self.misfortune = Misfortune(config.faults)
+        self._application = SimulatorApplication(
+            apis=[
+                UserAnalytics(api_key=config.distinct_api_key, allowed_ips=config.allowed_ips, world=world),
+                ClientApi(api_key=config.client_api_key, time_key=config.client_time_key),
+            ],
+            ledger=self.ledger,
+            misfortune=self.misfortune,
+            control=ControlPlane(ledger=self.ledger, misfortune=self.misfortune, world=world),
+            clock=clock or SystemClock(),
+        )
+        self._config = config
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self.base_url = ""
+        """The root of every API and of the control paths; known once it has started."""
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        config = self._config
+        self._server = await asyncio.get_running_loop().create_server(
+            self._connection, config.host, config.port, family=_family(config.host), backlog=2048
+        )
+        port = self._server.sockets[0].getsockname()[1]
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        self.base_url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Close every connection at once, also those whose request is not answered yet."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
+        self._server = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def _connection(self) -> Connection:
+        return Connection(self._application, self._connections)
+
+
+async def serve(
+    config: SimulatorConfig,
+    *,
+    ready: Callable[[SimulatorServer], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until `stop` is set or the task is cancelled; `ready` is called once it listens.
+
+    Signals are left to the caller. Raises OSError when the port is taken.
+    """
+    async with SimulatorServer(config) as server:
+        if ready is not None:
+            ready(server)
+        await (stop or asyncio.Event()).wait()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """A name such as localhost must give one socket, since a free port is found for each socket anew."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

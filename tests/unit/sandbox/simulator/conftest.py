@@ -1,0 +1,84 @@
+"""A simulator in a thread, and a sender that knows how a good request looks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from consumer.sandbox.simulator import SimulatorConfig, SimulatorRemote, SimulatorThread
+
+DISTINCT_KEY = "shared-key"
+CLIENT_KEY = "pk_public-key"
+
+
+class Sender:
+    """Sends what is good unless told otherwise; a value of None leaves the field or header out."""
+
+    def __init__(self, base_url: str) -> None:
+        # verify=False: loading certificates takes longer than all else here, and loopback is plain HTTP.
+        self.http = httpx.Client(base_url=base_url, trust_env=False, verify=False)
+
+    def analytics(self, *, headers: dict[str, str | None] | None = None, **fields: Any) -> httpx.Response:
+        """One User Analytics event."""
+        event = {
+            "userId": "user-1",
+            "feature": "registration_email",
+            "action": "opened",
+            "experienceId": "47Gop5",
+            "capturedAt": "2026-04-27T13:35:00Z",
+        }
+        return self.raw_analytics(_merged(event, fields), headers=headers)
+
+    def raw_analytics(
+        self, body: Any, *, headers: dict[str, str | None] | None = None, content: bytes | None = None
+    ) -> httpx.Response:
+        """A body as it is."""
+        good = {"x-distinct-api-key": DISTINCT_KEY, "content-type": "application/json"}
+        return self._post("/api/v1/user/analytics", body, content, _merged(good, headers or {}))
+
+    def client(
+        self,
+        operation: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str | None] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """A Client API request."""
+        good = {"authorization": f"Bearer {CLIENT_KEY}", "content-type": "application/json"}
+        return self._post(f"/api/client/{operation}", body, content, _merged(good, headers or {}))
+
+    def _post(self, path: str, body: Any, content: bytes | None, headers: dict[str, Any]) -> httpx.Response:
+        if content is not None:
+            return self.http.post(path, content=content, headers=headers)
+        content = httpx.Request("POST", "http://loopback", json=body).content
+        return self.http.post(path, content=content, headers=headers)
+
+
+def _merged(good: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**good, **changes}.items() if value is not None}
+
+
+@pytest.fixture
+def config() -> SimulatorConfig:
+    """Overridden by tests that want another simulator."""
+    return SimulatorConfig(distinct_api_key=DISTINCT_KEY, client_api_key=CLIENT_KEY)
+
+
+@pytest.fixture
+def simulator(config: SimulatorConfig) -> Iterator[SimulatorThread]:
+    with SimulatorThread(config) as thread:
+        yield thread
+
+
+@pytest.fixture
+def remote(simulator: SimulatorThread) -> SimulatorRemote:
+    return simulator.remote
+
+
+@pytest.fixture
+def sender(simulator: SimulatorThread) -> Iterator[Sender]:
+    sender = Sender(simulator.base_url)
+    yield sender
+    sender.http.close()
