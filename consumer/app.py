@@ -1,0 +1,215 @@
+"""The composition root: settings and a topology become objects, by constructor, and run."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from consumer.avro.decoder import Decoder, SchemaSource
+from consumer.clock import Clock, SystemClock
+from consumer.core.books import Books, DestinationBooks
+from consumer.core.gate import Gate, GatePolicy
+from consumer.core.pressure import Pressure, PressurePolicy
+from consumer.core.refusals import RefusalGuard
+from consumer.core.retries import Backoff
+from consumer.errors import StoppedError
+from consumer.http.httpx_sender import HttpxSender
+from consumer.http.pyreqwest_sender import PyreqwestSender
+from consumer.http.sender import Sender, SenderPolicy
+from consumer.kafka.bridge import Bridge
+from consumer.kafka.config import KafkaPolicy, consumer_config, producer_config
+from consumer.kafka.letters import LetterWriter
+from consumer.kafka.owner import Owner, TopicPolicy
+from consumer.ledger.ledger import Ledger
+from consumer.pipeline.background import Background
+from consumer.pipeline.batch import Batch
+from consumer.pipeline.commits import Committer
+from consumer.pipeline.coordinator import Coordinator
+from consumer.pipeline.dead_letters import Graveyard
+from consumer.pipeline.intake import Intake, IntakePolicy
+from consumer.pipeline.patience import PatientLedger
+from consumer.pipeline.send import Post
+from consumer.pipeline.settle import Settlement
+from consumer.pipeline.sink import Sink, SinkPolicy
+from consumer.pipeline.status import Status
+from consumer.pipeline.verdicts import RetryPolicy, Verdicts
+from consumer.topology.plan import Destination, Plan
+
+SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"pyreqwest": PyreqwestSender, "httpx": HttpxSender}
+TICK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class AppConfig:
+    """What the consumer needs besides the topology, the ledger and the registry."""
+
+    bootstrap_servers: str
+    kafka: KafkaPolicy
+    kafka_properties: Mapping[str, str] = field(default_factory=dict)
+    pressure: PressurePolicy = PressurePolicy()
+    commit_interval_s: float = 1.0
+    http_client: str = "pyreqwest"
+    until_end: bool = False
+    timeout_s: float | None = None
+    accept_ledger: bool = False
+    ledger_is_shared: bool = False
+
+
+class App:
+    """One consumer process. Made inside of the running loop that it will use."""
+
+    def __init__(
+        self,
+        config: AppConfig,
+        plan: Plan,
+        ledger: Ledger,
+        schemas: SchemaSource,
+        on_note: Callable[[str], None],
+        clock: Clock | None = None,
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._clock = clock or SystemClock()
+        self._background = Background(self._on_fault)
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        names = plan.destinations
+        self.books = Books(destinations={name: DestinationBooks() for name in names})
+        pressure = Pressure(config.pressure)
+        settlement = Settlement(self.books, pressure)
+        patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, on_note)
+        self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
+        dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
+        graveyard = Graveyard(
+            self._writer, dead_letters, plan.version, patient, settlement, Backoff(base_s=0.5, max_s=15.0), random.random
+        )
+        self._senders: list[Sender] = []
+        self.sinks = {
+            name: self._sink(destination, patient, graveyard, settlement)
+            for name, destination in plan.destinations.items()
+        }
+        intake = Intake(
+            IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement, self.books,
+            pressure, self._background, self._clock, random.random, on_note,
+        )  # fmt: skip
+        self.coordinator = Coordinator(
+            self.books, pressure, ledger, patient, intake, self.sinks, graveyard, settlement,
+            accept_ledger=config.accept_ledger, ledger_is_shared=config.ledger_is_shared, on_note=on_note,
+        )  # fmt: skip
+        settlement.on_relief = self.coordinator.press
+        self.owner = Owner(
+            consumer_config(config.bootstrap_servers, config.kafka_properties, config.kafka),
+            {topic.name: TopicPolicy(topic.start, topic.on_gap) for topic in plan.topics.values()},
+            config.kafka,
+            Bridge(asyncio.get_running_loop()),
+            self.coordinator,
+            until_end=config.until_end,
+        )
+        self._committer = Committer(patient, self.owner.commit, config.commit_interval_s)
+        self.coordinator.attach(self.owner, self._committer)
+        self.status = Status(
+            self.coordinator, self.owner, intake, self.sinks, graveyard, patient, plan.version,
+            stalled_after_s=config.kafka.drain_timeout_s + 30.0, answers=lambda: ledger.states([]),
+        )  # fmt: skip
+
+    def _sink(
+        self, destination: Destination, patient: PatientLedger, graveyard: Graveyard, settlement: Settlement
+    ) -> Sink:
+        retry = destination.retry
+        backoff = Backoff(base_s=retry.base_delay_s, max_s=retry.max_delay_s)
+        gate = Gate(
+            GatePolicy(max_in_flight=destination.concurrency, rate_per_s=destination.rate_per_s, backoff=backoff),
+            random.random,
+        )
+        batch = destination.batch
+        sink = Sink(
+            destination.name,
+            SinkPolicy(max_items=batch.max_items, max_bytes=batch.max_bytes, linger_s=batch.linger_s),
+            gate, self._ledger, patient, settlement, self.books.destinations[destination.name], self._clock,
+            self._background, lambda assignment: self.coordinator.fenced(assignment),
+        )  # fmt: skip
+        sink.paused = destination.paused
+        verdicts = Verdicts(
+            sink,
+            RetryPolicy(
+                backoff=backoff,
+                unclear_votes=retry.unclear_votes,
+                unknown_user_attempts=retry.unknown_user_attempts,
+                unknown_user_delay_s=retry.unknown_user_delay_s,
+            ),
+            RefusalGuard(destination.max_refusal_ratio),
+            patient, graveyard, settlement, self._clock, random.random,
+        )  # fmt: skip
+        sender = SENDERS[self._config.http_client](
+            SenderPolicy(
+                connect_timeout_s=destination.timeouts.connect_s,
+                total_timeout_s=destination.timeouts.total_s,
+                max_connections=destination.concurrency,
+                ca_file=destination.ca_file,
+            )
+        )
+        self._senders.append(sender)
+        post = Post(sender, destination.base_url, destination.credential.read)
+
+        async def ship(one: Batch) -> None:
+            try:
+                outcome = await post.send(one)
+            finally:
+                gate.end()
+            await verdicts.apply(one, outcome)
+
+        sink.ship = ship
+        sink.refuse = verdicts.refuse
+        return sink
+
+    async def run(self) -> Books:
+        """Consume until stopped, or to the end where that was asked for; gives the books.
+
+        Raises the fault that ended it, or StoppedError when `timeout_s` passed first.
+        """
+        await self._ledger.open()
+        self._background.spawn(self._committer.run(lambda: list(self.coordinator.assignments.values())))
+        self._background.spawn(self._tick())
+        self.owner.start()
+        timed_out = False
+        try:
+            ends = (self.coordinator.finished, self._failed)
+            done, _ = await asyncio.wait(
+                ends, timeout=self._config.timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                timed_out = True
+            if self.coordinator.finished not in done:
+                self.owner.stop()
+                await self.coordinator.finished
+            for one in done:
+                one.result()
+        finally:
+            await self._close()
+        if timed_out:
+            raise StoppedError(f"stopped after {self._config.timeout_s:g} s, before the end was reached")
+        return self.coordinator.count()
+
+    def stop(self) -> None:
+        """Drain, commit and end; `run` returns then. Idempotent."""
+        self.owner.stop()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.coordinator.look_around()
+
+    def _on_fault(self, error: BaseException) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def _close(self) -> None:
+        for sink in self.sinks.values():
+            sink.close()
+        await self._background.close()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*(sender.close() for sender in self._senders))
+        await asyncio.to_thread(self._writer.close, 5.0)
+        await self._ledger.close()
+        if not self._failed.done():
+            self._failed.cancel()

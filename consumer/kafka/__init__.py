@@ -1,0 +1,1 @@
+"""The Kafka edge: the only place that touches a Kafka client, besides the schema registry's."""

@@ -1,0 +1,92 @@
+"""Writes letters to a topic, each acknowledged by all in-sync replicas before it counts."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from consumer.types import Headers
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """One message to write."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Written(msgspec.Struct, frozen=True):
+    """Acknowledged."""
+
+
+class TooLarge(msgspec.Struct, frozen=True):
+    """The topic refuses a message of this size."""
+
+
+class Unwritten(msgspec.Struct, frozen=True):
+    """Not acknowledged in time; it may still have been written."""
+
+    reason: str
+
+
+Outcome = Written | TooLarge | Unwritten
+
+
+class LetterWriter:
+    """A producer and the thread that serves its delivery reports. Used from one event loop."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._producer = Producer(dict(config))
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="letters", daemon=True)
+        self._thread.start()
+
+    async def write(self, letters: Sequence[Letter]) -> list[Outcome]:
+        """Write all; gives each one's outcome in order. Does not raise for the broker's refusals."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.gather(*(self._write(loop, one) for one in letters))
+
+    async def _write(self, loop: asyncio.AbstractEventLoop, letter: Letter) -> Outcome:
+        future: asyncio.Future[Outcome] = loop.create_future()
+
+        def report(error: KafkaError | None, _: Message) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, future, _outcome(error))
+
+        try:
+            self._producer.produce(
+                letter.topic, key=letter.key, value=letter.value, headers=list(letter.headers), on_delivery=report
+            )
+        except BufferError:
+            return Unwritten("the producer's queue is full")
+        except KafkaException as error:
+            return _outcome(error.args[0])
+        return await future
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(0.1)
+
+    def close(self, timeout_s: float) -> None:
+        """Wait for what is under way, within the bound, and end the thread. Blocks."""
+        self._producer.flush(timeout_s)
+        self._stopping.set()
+        self._thread.join(timeout_s)
+
+
+def _outcome(error: KafkaError | None) -> Outcome:
+    if error is None:
+        return Written()
+    if error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE):
+        return TooLarge()
+    return Unwritten(error.name())
+
+
+def _resolve(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+    if not future.done():
+        future.set_result(outcome)

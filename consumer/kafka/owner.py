@@ -1,0 +1,406 @@
+"""The one thread that touches the Kafka consumer.
+
+Everyone else puts commands into its queue. It hands chunks to the event loop and, when partitions leave, waits for the
+loop's drain; the loop never waits for it, so the two cannot wait in a circle.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from consumer.errors import BrokerError, ConsumerError, FaultError, UsageError
+from consumer.kafka.bridge import Bridge
+from consumer.kafka.config import KafkaPolicy
+from consumer.kafka.gaps import cross_gap
+from consumer.kafka.listener import Listener
+from consumer.kafka.positions import beginning, committed_offsets, first_positions, partitions_of
+from consumer.kafka.trouble import Trouble, trouble
+from consumer.types import Chunk, Record, TopicPartition
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        message.headers(),
+    )
+
+
+class TopicPolicy(msgspec.Struct, frozen=True):
+    """Where reading starts without a committed offset, and what happens when retention passed the committed one."""
+
+    start: str = "earliest"
+    on_gap: str = "stop"
+
+
+class Owner:
+    """Runs the consumer in a thread of its own from `start` to `Listener.ended`."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        topics: Mapping[str, TopicPolicy],
+        policy: KafkaPolicy,
+        bridge: Bridge,
+        listener: Listener,
+        *,
+        until_end: bool = False,
+    ) -> None:
+        self._config = {**config, "on_commit": self._on_commit, "error_cb": self._on_error}
+        self._topics = topics
+        self._policy = policy
+        self._bridge = bridge
+        self._listener = listener
+        self._until_end = until_end
+        self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="kafka-owner", daemon=True)
+        self._room = threading.Event()
+        self._stopping = False
+        self._paused = False
+        self._handed = 0
+        self._taken = 0
+        self._epochs: dict[TopicPartition, int] = {}
+        self._next: dict[TopicPartition, int] = {}
+        self._starts: dict[TopicPartition, int] = {}
+        self._fault: ConsumerError | None = None
+        self._told_at_s = 0.0
+        self.turned_at_s = time.monotonic()
+        """When the thread last turned; liveness looks at it."""
+
+    # --- for the event loop: none of these waits ---
+
+    def start(self) -> None:
+        """Start the thread; the first assignment follows."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Drain, commit, leave the group and end the thread. Idempotent."""
+        self._commands.put(self._stop)
+        self._room.set()
+
+    def pause(self) -> None:
+        """Stop fetching; polling goes on."""
+        self._commands.put(partial(self._set_paused, True))
+
+    def resume(self) -> None:
+        """Fetch again."""
+        self._commands.put(partial(self._set_paused, False))
+
+    def commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        """Commit (epoch, offset) a partition; what belongs to an assignment that ended is left out."""
+        self._commands.put(partial(self._commit, offsets))
+
+    def look_elsewhere(self, partitions: list[TopicPartition]) -> None:
+        """Ask the broker for the group's committed offsets; `Listener.elsewhere` gets the answer."""
+        self._commands.put(partial(self._look_elsewhere, partitions))
+
+    def took(self, count: int) -> None:
+        """So many records that were handed on have been taken in."""
+        self._taken += count
+        self._room.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end of the thread; whether it ended."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    # --- the thread ---
+
+    def _run(self) -> None:
+        fault: BaseException | None = None
+        client: Consumer | None = None
+        try:
+            client = self._client = Consumer(self._config)
+            self._join_group()
+            while not self._stopping:
+                self._turn()
+            self._leave(list(self._epochs))
+        except (KafkaException, RuntimeError) as error:
+            fault = self._fault or BrokerError(f"Kafka: {error}")
+        except BaseException as error:
+            fault = error
+        finally:
+            if client is not None:
+                self._close(client)
+            self._bridge.post(self._listener.ended, fault)
+
+    def _close(self, client: Consumer) -> None:
+        try:
+            client.close()
+        except (KafkaException, RuntimeError) as error:
+            self._bridge.post(self._listener.noticed, f"leaving the group: {error}")
+
+    def _join_group(self) -> None:
+        timeout_s = self._policy.call_timeout_s
+        goal: dict[TopicPartition, int] = {}
+        for topic in self._topics:
+            numbers = self._insist(partial(partitions_of, self._client, topic, timeout_s))
+            if not numbers:
+                raise UsageError(f"topic {topic!r} does not exist on this cluster: create it, or correct the topology")
+            if self._until_end:
+                for number in numbers:
+                    one = KafkaPartition(topic, number)
+                    low, high = self._client.get_watermark_offsets(one, timeout=timeout_s)
+                    if high > low:
+                        goal[TopicPartition(topic, number)] = high
+        if self._until_end:
+            self._bridge.post(self._listener.goal, goal)
+        self._client.subscribe(
+            list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def _insist(self, call: Callable[[], Any]) -> Any:
+        """A coordinator that moves answers with passing errors for some seconds: ask again, within a bound."""
+        deadline_s = time.monotonic() + self._policy.call_timeout_s
+        while True:
+            try:
+                return call()
+            except KafkaException as error:
+                cause = error.args[0]
+                passing = isinstance(cause, KafkaError) and trouble(cause) is Trouble.PASSING
+                if not passing or time.monotonic() > deadline_s:
+                    raise BrokerError(f"Kafka gave no answer: {cause}") from None
+                time.sleep(0.5)
+
+    def _turn(self) -> None:
+        self._obey()
+        self.turned_at_s = time.monotonic()
+        if self._handed - self._taken > self._policy.chunks_ahead * self._policy.chunk_records:
+            # The loop is behind; the bound on what is unsettled works only on what it has taken in.
+            self._room.clear()
+            self._room.wait(0.05)
+            messages = self._client.consume(0, 0) if self._stopping else []
+        else:
+            messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
+        if self._fault is not None:
+            raise self._fault
+        if self._starts:
+            # Before the first record is handed on: else a crash before the first commit would choose anew.
+            starts, self._starts = self._starts, {}
+            self._commit_now(starts)
+        if messages:
+            self._hand_on(messages)
+        if self.turned_at_s - self._told_at_s > 1.0:
+            self._told_at_s = self.turned_at_s
+            self._tell_lag()
+
+    def _obey(self) -> None:
+        while True:
+            try:
+                command = self._commands.get_nowait()
+            except Empty:
+                return
+            command()
+
+    def _hand_on(self, messages: list[Message]) -> None:
+        runs: dict[tuple[str, int], list[Record]] = {}
+        count = 0
+        for message in messages:
+            if message.error() is not None:
+                # What came before the event is handed on before it.
+                count += self._send_runs(runs)
+                runs = {}
+                self._on_event(message)
+                continue
+            record = _record(message)
+            run = runs.get((record.topic, record.partition))
+            if run is None:
+                runs[(record.topic, record.partition)] = [record]
+            else:
+                run.append(record)
+        self._send_runs(runs)
+
+    def _send_runs(self, runs: dict[tuple[str, int], list[Record]]) -> int:
+        chunks: list[Chunk] = []
+        count = 0
+        for (topic, number), records in runs.items():
+            partition = TopicPartition(topic, number)
+            epoch = self._epochs.get(partition)
+            if epoch is None:
+                continue
+            self._next[partition] = records[-1].offset + 1
+            chunks.append(Chunk(partition, epoch, records))
+            count += len(records)
+        if chunks:
+            self._handed += count
+            self._bridge.post(self._listener.records, chunks, count)
+        return count
+
+    def _on_event(self, message: Message) -> None:
+        error = message.error()
+        assert error is not None
+        partition = TopicPartition(message.topic() or "", message.partition() or 0)
+        match trouble(error):
+            case Trouble.END_OF_PARTITION:
+                offset = message.offset()
+                if offset is not None and partition in self._epochs:
+                    self._bridge.post(self._listener.end_of_partition, partition, offset)
+            case Trouble.GAP:
+                text = cross_gap(
+                    self._client, partition, self._next.get(partition), self._topics[partition.topic].on_gap,
+                    self._policy.call_timeout_s,
+                )  # fmt: skip
+                self._bridge.post(self._listener.noticed, text)
+            case Trouble.FATAL:
+                raise BrokerError(f"Kafka: {error.str()}")
+            case Trouble.PASSING:
+                self._bridge.post(self._listener.noticed, f"{partition}: {error.str()}")
+
+    # --- callbacks: they run inside of consume ---
+
+    def _on_error(self, error: KafkaError) -> None:
+        if trouble(error) is Trouble.FATAL:
+            self._fault = BrokerError(f"Kafka: {error.str()}")
+        else:
+            self._bridge.post(self._listener.noticed, error.str())
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
+        done: dict[TopicPartition, int] = {}
+        failed: dict[TopicPartition, str] = {}
+        for one in partitions:
+            partition = TopicPartition(one.topic, one.partition)
+            if (trouble_here := one.error or error) is not None:
+                failed[partition] = trouble_here.name()
+            elif one.offset >= 0:
+                done[partition] = one.offset
+        self._bridge.post(self._listener.committed, done, failed)
+
+    def _on_assign(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
+        timeout_s = self._policy.call_timeout_s
+        mine = [TopicPartition(one.topic, one.partition) for one in partitions]
+        if not mine:
+            self._bridge.ask(self._listener.begin({}), timeout_s)
+            return
+        committed = self._insist(lambda: committed_offsets(client, mine, timeout_s))
+        assigned = self._bridge.ask(self._listener.claim(committed), timeout_s)
+        positions: dict[TopicPartition, tuple[int, int]] = {}
+        for partition in mine:
+            offset = committed[partition]
+            if offset is None:
+                # The ledger's position was written before a commit that is gone: all below it is settled.
+                offset = assigned[partition].position
+                if offset is None:
+                    offset = self._first(client, partition)
+                self._starts[partition] = offset
+            positions[partition] = (assigned[partition].epoch, offset)
+        self._bridge.ask(self._listener.begin(positions), timeout_s)
+        client.incremental_assign([KafkaPartition(p.topic, p.partition, at) for p, (_, at) in positions.items()])
+        for partition, (epoch, offset) in positions.items():
+            self._epochs[partition] = epoch
+            self._next[partition] = offset
+        # A pause survives a reassignment, and the bound may have been passed meanwhile.
+        (client.pause if self._paused else client.resume)(partitions)
+
+    def _first(self, client: Consumer, partition: TopicPartition) -> int:
+        """The topic's `start`, chosen once for all of its partitions; one that came later starts at its beginning."""
+        timeout_s = self._policy.call_timeout_s
+        topic = partition.topic
+        standing = self._bridge.ask(self._listener.starts(topic, {}), timeout_s)
+        if not standing and not self._group_runs(client, topic):
+            start = self._topics[topic].start
+            chosen = self._insist(lambda: first_positions(client, topic, start, timeout_s))
+            standing = self._bridge.ask(self._listener.starts(topic, chosen), timeout_s)
+        first = standing.get(partition.partition)
+        return first if first is not None else self._insist(lambda: beginning(client, partition, timeout_s))
+
+    def _group_runs(self, client: Consumer, topic: str) -> bool:
+        timeout_s = self._policy.call_timeout_s
+        every = [TopicPartition(topic, n) for n in self._insist(lambda: partitions_of(client, topic, timeout_s))]
+        known = self._insist(lambda: committed_offsets(client, every, timeout_s))
+        return any(offset is not None for offset in known.values())
+
+    def _on_revoke(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
+        self._leave([TopicPartition(one.topic, one.partition) for one in partitions])
+
+    def _on_lost(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
+        mine = [TopicPartition(one.topic, one.partition) for one in partitions]
+        self._forget(mine)
+        self._bridge.post(self._listener.lost, mine)
+
+    def _leave(self, partitions: list[TopicPartition]) -> None:
+        """Drain and commit what leaves. A drain without an answer commits nothing: it comes again elsewhere."""
+        mine = [one for one in partitions if one in self._epochs]
+        if not mine:
+            return
+        deadline_s = self._policy.drain_timeout_s
+        try:
+            offsets = self._bridge.ask(self._listener.drain(mine, deadline_s), deadline_s + 5.0)
+        except FaultError as error:
+            self._bridge.post(self._listener.noticed, f"the drain did not finish: {error}")
+        else:
+            self._commit_now(offsets)
+        self._forget(mine)
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        for partition in partitions:
+            self._epochs.pop(partition, None)
+            self._next.pop(partition, None)
+            self._starts.pop(partition, None)
+
+    # --- commands ---
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    def _set_paused(self, paused: bool) -> None:
+        self._paused = paused
+        partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs]
+        if partitions:
+            (self._client.pause if paused else self._client.resume)(partitions)
+
+    def _commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        live = {p: offset for p, (epoch, offset) in offsets.items() if self._epochs.get(p) == epoch}
+        if self._store(live):
+            # Without offsets of its own the client checks that the assignment is still ours.
+            self._client.commit(asynchronous=True)
+
+    def _store(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        try:
+            self._client.store_offsets(offsets=[KafkaPartition(p.topic, p.partition, at) for p, at in offsets.items()])
+        except KafkaException as error:
+            self._bridge.post(self._listener.noticed, f"offsets not stored: {error}")
+            return False
+        return bool(offsets)
+
+    def _commit_now(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit and wait. A failure is told and counted: those records come again, none is lost."""
+        if not self._store(offsets):
+            return
+        try:
+            answer = self._client.commit(asynchronous=False) or []
+        except KafkaException as error:
+            cause = error.args[0]
+            if isinstance(cause, KafkaError) and cause.code() == KafkaError._NO_OFFSET:
+                return
+            reason = cause.name() if isinstance(cause, KafkaError) else str(cause)
+            self._bridge.post(self._listener.committed, {}, dict.fromkeys(offsets, reason))
+        else:
+            self._on_commit(None, answer)
+
+    def _look_elsewhere(self, partitions: list[TopicPartition]) -> None:
+        try:
+            known = committed_offsets(self._client, partitions, self._policy.call_timeout_s)
+        except KafkaException as error:
+            self._bridge.post(self._listener.noticed, f"asking for committed offsets: {error}")
+        else:
+            self._bridge.post(self._listener.elsewhere, known)
+
+    def _tell_lag(self) -> None:
+        ends: dict[TopicPartition, int] = {}
+        for partition in self._epochs:
+            one = KafkaPartition(partition.topic, partition.partition)
+            _, high = self._client.get_watermark_offsets(one, cached=True)
+            if high >= 0:
+                ends[partition] = high
+        self._bridge.post(self._listener.lag, ends)

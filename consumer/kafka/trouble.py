@@ -1,0 +1,46 @@
+"""What a Kafka error means for us. All errors claim not to be retriable, so they are told apart by their code."""
+
+from enum import Enum
+
+from confluent_kafka import KafkaError
+
+
+class Trouble(Enum):
+    """What to do about a Kafka error."""
+
+    PASSING = "passing"
+    """librdkafka keeps trying by itself: wait."""
+    END_OF_PARTITION = "end_of_partition"
+    GAP = "gap"
+    """The position is outside of what the broker still has: the topic's `on_gap` decides."""
+    FATAL = "fatal"
+    """Nothing will work before a person acts."""
+
+
+_FATAL_CODES = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.INCONSISTENT_GROUP_PROTOCOL,
+        KafkaError.INVALID_GROUP_ID,
+        KafkaError.UNSUPPORTED_VERSION,
+    }
+)
+_GAP_CODES = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+
+
+def trouble(error: KafkaError) -> Trouble:
+    """Classify an error event or the error of a failed call."""
+    code = error.code()
+    if code == KafkaError._PARTITION_EOF:
+        return Trouble.END_OF_PARTITION
+    if code in _GAP_CODES:
+        return Trouble.GAP
+    if error.fatal() or code in _FATAL_CODES:
+        return Trouble.FATAL
+    return Trouble.PASSING

@@ -1,0 +1,1 @@
+"""The flow of a record, one step a file; `coordinator` wires it."""

@@ -1,0 +1,81 @@
+"""One request's worth of deliveries."""
+
+from hashlib import blake2b
+
+from consumer.core.lanes import Lane
+from consumer.endpoints.endpoint import Operation
+from consumer.pipeline.work import Delivery
+
+
+class Batch:
+    """An array (or a single), frozen at its first send: the same members, bytes and key at every attempt.
+
+    `rest` are the parts of a bisected array that come after this one, in order: they start when this one ended.
+    """
+
+    __slots__ = ("_body", "_key", "attempts", "in_doubt", "mark", "members", "operation", "reserved_at_s", "rest", "votes")
+
+    def __init__(self, operation: Operation, members: list[Delivery], rest: tuple[list[Delivery], ...] = ()) -> None:
+        self.operation = operation
+        self.members = members
+        self.rest = rest
+        self.attempts = 0
+        self.in_doubt = False
+        """An attempt had no clear answer: its members' reservations are kept."""
+        self.votes = 0
+        """Unclear answers that count against the batch, because others succeeded in between."""
+        self.mark = -1
+        """How many successes the destination had at the last unclear answer."""
+        self.reserved_at_s = 0.0
+        self._body: bytes | None = None
+        self._key: str | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The request's bytes."""
+        if self._body is None:
+            self._body = self.operation.body([one.body for one in self.members])
+        return self._body
+
+    @property
+    def idempotency_key(self) -> str:
+        """A digest of its items' keys: the same for the same members, in every process and replay."""
+        if self._key is None:
+            digest = blake2b(digest_size=16)
+            for one in self.members:
+                intent = one.intent
+                digest.update(intent.key or f"{intent.topic}/{intent.partition}/{intent.offset}".encode())
+            self._key = digest.hexdigest()
+        return self._key
+
+    def keep(self, members: list[Delivery]) -> None:
+        """Some members left: what remains is a new array with its own bytes and key."""
+        if len(members) != len(self.members):
+            self.members = members
+            self._body = self._key = None
+
+    def split(self) -> "Batch":
+        """The first half, followed by the second and by what came after this batch."""
+        middle = len(self.members) // 2
+        first, second = self.members[:middle], self.members[middle:]
+        half = Batch(self.operation, first, (second, *self.rest))
+        half.in_doubt = self.in_doubt
+        return half
+
+    def pull(self, lanes: set[Lane[Delivery]]) -> list[Delivery]:
+        """Remove the members of these lanes from the parts to come, in order: their heads went back before them."""
+        out: list[Delivery] = []
+        if lanes and self.rest:
+            out = [one for part in self.rest for one in part if one.lane in lanes]
+            parts = ([one for one in part if one.lane not in lanes] for part in self.rest)
+            self.rest = tuple(part for part in parts if part)
+        return out
+
+    def following(self) -> "Batch | None":
+        """The next part, once this one ended."""
+        if not self.rest:
+            return None
+        part = Batch(self.operation, self.rest[0], self.rest[1:])
+        # After a definite refusal they were given back; after unclear answers they are still held.
+        part.in_doubt = any(one.token for one in part.members)
+        return part

@@ -1,0 +1,243 @@
+"""The pipeline's side of the Kafka owner: assignments come and go, records come in, offsets go out."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from consumer.core.books import Books
+from consumer.core.pressure import Pressure
+from consumer.errors import RefusedError
+from consumer.kafka.owner import Owner
+from consumer.ledger.ledger import Ledger
+from consumer.pipeline.commits import Committer
+from consumer.pipeline.dead_letters import Graveyard
+from consumer.pipeline.intake import Intake
+from consumer.pipeline.patience import PatientLedger
+from consumer.pipeline.settle import Settlement
+from consumer.pipeline.sink import Sink
+from consumer.pipeline.work import Assignment, Phase
+from consumer.types import Assigned, Chunk, TopicPartition
+
+
+class Coordinator:
+    """Implements `consumer.kafka.listener.Listener`. Everything here runs on the event loop."""
+
+    def __init__(
+        self,
+        books: Books,
+        pressure: Pressure,
+        ledger: Ledger,
+        patient: PatientLedger,
+        intake: Intake,
+        sinks: Mapping[str, Sink],
+        graveyard: Graveyard,
+        settlement: Settlement,
+        *,
+        accept_ledger: bool,
+        ledger_is_shared: bool,
+        on_note: Callable[[str], None],
+    ) -> None:
+        self.books = books
+        self.pressure = pressure
+        self.assignments: dict[TopicPartition, Assignment] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        self.joined = False
+        self.rebalances = 0
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the owner thread has ended; holds its fault, if any."""
+        self._ledger = ledger
+        self._patient = patient
+        self._intake = intake
+        self._sinks = sinks
+        self._graveyard = graveyard
+        self._settlement = settlement
+        self._accept_ledger = accept_ledger
+        self._ledger_is_shared = ledger_is_shared
+        self._note = on_note
+        self._owner: Owner
+        self._committer: Committer
+        self._past: list[Assignment] = []
+        self._prefixes: dict[TopicPartition, int] = {}
+        self._goal: dict[TopicPartition, int] | None = None
+        self._reached: set[TopicPartition] = set()
+        self.ledger_alarms = 0
+
+    def attach(self, owner: Owner, committer: Committer) -> None:
+        """The owner needs a listener and the listener an owner: this closes the circle, before the start."""
+        self._owner = owner
+        self._committer = committer
+
+    # --- records ---
+
+    def records(self, chunks: list[Chunk], count: int) -> None:
+        for chunk in chunks:
+            assignment = self.assignments.get(chunk.partition)
+            if assignment is not None and assignment.epoch == chunk.epoch and not assignment.phase:
+                self._intake.take(assignment, chunk.records)
+        self._owner.took(count)
+        self.press()
+
+    def press(self) -> None:
+        """Pause or resume the polling, when the bound is passed or there is room again."""
+        if self.pressure.turned():
+            if self.pressure.paused:
+                self._owner.pause()
+            else:
+                self._owner.resume()
+
+    def end_of_partition(self, partition: TopicPartition, offset: int) -> None:
+        assignment = self.assignments.get(partition)
+        if assignment is not None:
+            assignment.tracker.skip_to(offset)
+
+    # --- assignments ---
+
+    async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
+        return await self._ledger.starts(topic, chosen)
+
+    async def claim(self, committed: Mapping[TopicPartition, int | None]) -> Mapping[TopicPartition, Assigned]:
+        assigned = await self._ledger.assign(list(committed))
+        for partition, offset in committed.items():
+            position = assigned[partition].position
+            if offset is not None and (position is None or position < offset):
+                self._suspect(partition, offset, position)
+        return assigned
+
+    def _suspect(self, partition: TopicPartition, offset: int, position: int | None) -> None:
+        """The broker is ahead of the ledger: another ledger, or a lost one, was in use."""
+        known = "has no position" if position is None else f"stands at {position}"
+        text = (
+            f"{partition}: the group's committed offset is {offset} but the ledger {known}: another ledger was in use, "
+            "or this one was lost, so duplicates of what it does not know can be sent"
+        )
+        if not self._ledger_is_shared and not self._accept_ledger:
+            raise RefusedError(f"{text}. Point LEDGER_URL at the ledger that was used, or start with --accept-ledger")
+        self.ledger_alarms += 1
+        self._note(text)
+
+    async def begin(self, positions: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        await self._ledger.advance({partition: offset for partition, (_, offset) in positions.items()})
+        for partition, (epoch, offset) in positions.items():
+            prefix = self._prefixes.setdefault(partition, len(self._prefixes))
+            self.assignments[partition] = Assignment(partition, epoch, offset, prefix)
+        self.joined = True
+        self.rebalances += 1
+
+    async def drain(self, partitions: Sequence[TopicPartition], deadline_s: float) -> Mapping[TopicPartition, int]:
+        until_s = time.monotonic() + deadline_s
+        leaving = {one for p in partitions if (one := self.assignments.get(p)) is not None}
+        self._depart(leaving, Phase.DRAINING)
+        while self._busy_with(leaving) and (left_s := until_s - time.monotonic()) > 0:
+            self._settlement.progress.clear()
+            try:
+                await asyncio.wait_for(self._settlement.progress.wait(), min(left_s, 0.5))
+            except TimeoutError:
+                continue
+        self._depart(leaving, Phase.ENDED)
+        offsets = {
+            one.partition: one.tracker.committable for one in leaving if one.tracker.committable > one.committed
+        }
+        if offsets:
+            try:
+                left_s = max(1.0, until_s - time.monotonic())
+                await asyncio.wait_for(self._ledger.advance(offsets), left_s)
+            except Exception as error:
+                self._note(f"nothing is committed at the end of the assignment: {error or 'the ledger is too slow'}")
+                return {}
+        return offsets
+
+    def lost(self, partitions: Sequence[TopicPartition]) -> None:
+        leaving = {one for p in partitions if (one := self.assignments.get(p)) is not None}
+        self._note(f"lost {len(leaving)} partitions: nothing of them is committed, they go on elsewhere")
+        self._depart(leaving, Phase.ENDED)
+
+    def fenced(self, assignment: Assignment) -> None:
+        """The ledger refused a reservation under an older epoch: somebody else owns the partition by now."""
+        if not assignment.phase:
+            self._note(f"{assignment.partition}: fenced by a newer owner")
+            self._depart({assignment}, Phase.ENDED)
+
+    def _depart(self, leaving: set[Assignment], phase: Phase) -> None:
+        for one in leaving:
+            one.phase = phase
+            if phase is Phase.ENDED and self.assignments.get(one.partition) is one:
+                del self.assignments[one.partition]
+                self._past.append(one)
+        for one in leaving:
+            self._intake.leave(one)
+        for sink in self._sinks.values():
+            sink.leave()
+        self._past = [one for one in self._past if one.in_flight]
+
+    def _busy_with(self, assignments: set[Assignment]) -> bool:
+        if any(work.assignment in assignments for work in self._graveyard.open):
+            return True
+        return any(sink.busy_with(assignments) for sink in self._sinks.values())
+
+    # --- offsets ---
+
+    def committed(self, offsets: Mapping[TopicPartition, int], failed: Mapping[TopicPartition, str]) -> None:
+        for partition, offset in offsets.items():
+            assignment = self.assignments.get(partition)
+            if assignment is not None:
+                self._committer.committed(assignment, offset)
+            self._reach(partition, offset)
+        for partition, reason in failed.items():
+            self._committer.failed(reason)
+            self._note(f"{partition}: commit failed: {reason}")
+        self._check_goal()
+
+    def goal(self, ends: Mapping[TopicPartition, int]) -> None:
+        self._goal = dict(ends)
+        self._check_goal()
+
+    def elsewhere(self, committed: Mapping[TopicPartition, int | None]) -> None:
+        for partition, offset in committed.items():
+            self._reach(partition, offset if offset is not None else -1)
+        self._check_goal()
+
+    def _reach(self, partition: TopicPartition, offset: int) -> None:
+        if self._goal is not None and offset >= self._goal.get(partition, offset):
+            self._reached.add(partition)
+
+    def look_around(self) -> None:
+        """With a goal: see which partitions have reached it, here and elsewhere."""
+        if self._goal is None:
+            return
+        for partition, assignment in self.assignments.items():
+            self._reach(partition, assignment.committed)
+        others = [p for p in self._goal if p not in self._reached and p not in self.assignments]
+        if others and self.joined:
+            self._owner.look_elsewhere(others)
+        self._check_goal()
+
+    def _check_goal(self) -> None:
+        if self._goal is not None and self._reached >= self._goal.keys():
+            self._goal = None
+            self._owner.stop()
+
+    # --- news ---
+
+    def noticed(self, text: str) -> None:
+        self._note(text)
+
+    def lag(self, ends: Mapping[TopicPartition, int]) -> None:
+        self.ends = dict(ends)
+
+    def ended(self, fault: BaseException | None) -> None:
+        if self.finished.done():
+            return
+        if fault is None:
+            self.finished.set_result(None)
+        else:
+            self.finished.set_exception(fault)
+
+    # --- the books ---
+
+    def count(self) -> Books:
+        """The books as they are now, with what is in flight counted where it stands."""
+        every: Iterable[Assignment] = [*self.assignments.values(), *self._past]
+        self.books.in_flight = sum(one.in_flight for one in every)
+        for name, sink in self._sinks.items():
+            self.books.destinations[name].in_flight = sink.in_flight
+        return self.books

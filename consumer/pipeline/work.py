@@ -1,0 +1,80 @@
+"""What moves through the pipeline: an assignment, its records' work, and each record's deliveries."""
+
+from collections import deque
+from enum import IntEnum
+
+from consumer.core.lanes import Lane
+from consumer.core.offsets import OffsetTracker
+from consumer.endpoints.endpoint import Operation
+from consumer.ledger.ledger import Intent
+from consumer.types import Record, TopicPartition
+
+
+class Phase(IntEnum):
+    """An assignment's life. Anything but LIVE is true: the partition is leaving."""
+
+    LIVE = 0
+    DRAINING = 1
+    ENDED = 2
+
+
+class Assignment:
+    """One partition for as long as this process has it."""
+
+    __slots__ = ("abandoned", "backlog", "committed", "epoch", "held", "lane_prefix", "partition", "phase", "tracker")
+
+    def __init__(self, partition: TopicPartition, epoch: int, position: int, lane_prefix: int) -> None:
+        self.partition = partition
+        self.epoch = epoch
+        self.tracker = OffsetTracker(position)
+        self.phase = Phase.LIVE
+        self.committed = position
+        """What the broker acknowledged last, or where reading began."""
+        self.abandoned = 0
+        self.lane_prefix = lane_prefix
+        """Stands for (topic, partition) in lane keys, in every assignment of it."""
+        self.backlog: deque[tuple[int, list[Record]]] = deque()
+        """Chunks, with their first number, that wait for a schema."""
+        self.held: list[Work] = []
+        """Undecodable records that wait for the end of a mass refusal."""
+
+    @property
+    def in_flight(self) -> int:
+        """Records tracked that are neither settled nor abandoned."""
+        return self.tracker.unsettled - self.abandoned
+
+
+class Work:
+    """One record until all of its deliveries ended."""
+
+    __slots__ = ("abandoned", "assignment", "number", "open", "record")
+
+    def __init__(self, record: Record, assignment: Assignment, number: int) -> None:
+        self.record = record
+        self.assignment = assignment
+        self.number = number
+        self.open = 0
+        self.abandoned = False
+
+
+class Delivery:
+    """One record on its way to one destination by one route."""
+
+    __slots__ = ("attempts", "body", "in_doubt", "intent", "kind", "lane", "size_bytes", "token", "tries", "waits", "work")
+
+    lane: Lane["Delivery"]
+
+    def __init__(self, work: Work, kind: Operation, body: bytes, intent: Intent) -> None:
+        self.work = work
+        self.kind = kind
+        self.body = body
+        self.size_bytes = len(body) + 1
+        self.intent = intent
+        self.token = 0
+        """The reservation's; 0 while it holds none."""
+        self.attempts = 0
+        self.tries = 0
+        """How often it was refused for an unknown user."""
+        self.waits = 0
+        """How often it met another holder of its key or window."""
+        self.in_doubt = False
