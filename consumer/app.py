@@ -17,6 +17,7 @@ from consumer.errors import StoppedError
 from consumer.http.httpx_sender import HttpxSender
 from consumer.http.pyreqwest_sender import PyreqwestSender
 from consumer.http.sender import Sender, SenderPolicy
+from consumer.http.urls import BaseUrl, parse_base_url
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.config import KafkaPolicy, consumer_config, producer_config
 from consumer.kafka.letters import LetterWriter
@@ -34,10 +35,19 @@ from consumer.pipeline.settle import Settlement
 from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.status import Status
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
+from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Destination, Plan
 
 SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"pyreqwest": PyreqwestSender, "httpx": HttpxSender}
 TICK_S = 0.25
+RESERVATION_MARGIN_S = 10.0
+
+
+def reservation_age_s(plan: Plan) -> float:
+    """How long a reservation must live: the longest request, what it may have waited before, and a margin."""
+    longest_s = max((one.timeouts.total_s for one in plan.destinations.values()), default=30.0)
+    return longest_s + SinkPolicy().fresh_s + RESERVATION_MARGIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +76,20 @@ class App:
         ledger: Ledger,
         schemas: SchemaSource,
         on_note: Callable[[str], None],
+        *,
+        metrics: Metrics,
+        tracing: Tracing,
         clock: Clock | None = None,
     ) -> None:
         self._config = config
         self._ledger = ledger
+        self._metrics = metrics
+        self._tracing = tracing
+        self._posts: dict[str, Post] = {}
         self._clock = clock or SystemClock()
         self._background = Background(self._on_fault)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        names = plan.destinations
-        self.books = Books(destinations={name: DestinationBooks() for name in names})
+        self.books = Books(destinations={name: DestinationBooks() for name in plan.destinations})
         pressure = Pressure(config.pressure)
         settlement = Settlement(self.books, pressure)
         patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, on_note)
@@ -90,7 +105,7 @@ class App:
         }
         intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement, self.books,
-            pressure, self._background, self._clock, random.random, on_note,
+            pressure, self._background, tracing, self._clock, random.random, on_note,
         )  # fmt: skip
         self.coordinator = Coordinator(
             self.books, pressure, ledger, patient, intake, self.sinks, graveyard, settlement,
@@ -105,12 +120,13 @@ class App:
             self.coordinator,
             until_end=config.until_end,
         )
-        self._committer = Committer(patient, self.owner.commit, config.commit_interval_s)
+        self._committer = Committer(patient, self.owner.commit, config.commit_interval_s, tracing)
         self.coordinator.attach(self.owner, self._committer)
         self.status = Status(
-            self.coordinator, self.owner, intake, self.sinks, graveyard, patient, plan.version,
-            stalled_after_s=config.kafka.drain_timeout_s + 30.0, answers=lambda: ledger.states([]),
+            self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient, self._committer,
+            plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0, answers=lambda: ledger.states([]),
         )  # fmt: skip
+        metrics.read_from(self.status.snapshot)
 
     def _sink(
         self, destination: Destination, patient: PatientLedger, graveyard: Graveyard, settlement: Settlement
@@ -137,8 +153,8 @@ class App:
                 unknown_user_attempts=retry.unknown_user_attempts,
                 unknown_user_delay_s=retry.unknown_user_delay_s,
             ),
-            RefusalGuard(destination.max_refusal_ratio),
-            patient, graveyard, settlement, self._clock, random.random,
+            RefusalGuard(destination.max_refusal_ratio), RefusalGuard(destination.max_refusal_ratio),
+            self._background, patient, graveyard, settlement, self._clock, random.random,
         )  # fmt: skip
         sender = SENDERS[self._config.http_client](
             SenderPolicy(
@@ -149,7 +165,12 @@ class App:
             )
         )
         self._senders.append(sender)
-        post = Post(sender, destination.base_url, destination.credential.read)
+        base_url = parse_base_url(destination.base_url, allow_plain_http=True)  # decided when the topology was loaded
+        assert isinstance(base_url, BaseUrl)
+        name = destination.name
+        post = self._posts[name] = Post(
+            name, sender, base_url, destination.credential.read, self._metrics.destination(name), self._tracing
+        )
 
         async def ship(one: Batch) -> None:
             try:

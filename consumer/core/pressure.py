@@ -15,10 +15,10 @@ class PressurePolicy(msgspec.Struct, frozen=True):
 class Pressure:
     """What is unsettled: records and their bytes."""
 
-    __slots__ = ("_policy", "bytes", "paused", "records")
+    __slots__ = ("bytes", "paused", "policy", "records")
 
     def __init__(self, policy: PressurePolicy) -> None:
-        self._policy = policy
+        self.policy = policy
         self.records = 0
         self.bytes = 0
         self.paused = False
@@ -30,7 +30,7 @@ class Pressure:
 
     def turned(self) -> bool:
         """Whether `paused` changed just now."""
-        policy = self._policy
+        policy = self.policy
         if self.paused:
             share = policy.resume_at
             over = self.records > policy.max_pending * share or self.bytes > policy.max_pending_bytes * share

@@ -1,6 +1,7 @@
 """Writes letters to a topic, each acknowledged by all in-sync replicas before it counts."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,7 +42,7 @@ class LetterWriter:
     """A producer and the thread that serves its delivery reports. Used from one event loop."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._producer = Producer(dict(config))
+        self._producer = Producer(dict(config), logger=logging.getLogger("consumer.kafka.client"))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="letters", daemon=True)
         self._thread.start()

@@ -4,6 +4,7 @@ Everyone else puts commands into its queue. It hands chunks to the event loop an
 loop's drain; the loop never waits for it, so the two cannot wait in a circle.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,10 @@ from consumer.kafka.listener import Listener
 from consumer.kafka.positions import beginning, committed_offsets, first_positions, partitions_of
 from consumer.kafka.trouble import Trouble, trouble
 from consumer.types import Chunk, Record, TopicPartition
+
+
+CLIENT_LOG = logging.getLogger("consumer.kafka.client")
+"""What the client itself has to say; what matters of it comes as an event as well."""
 
 
 def _record(message: Any) -> Record:
@@ -121,7 +126,7 @@ class Owner:
         fault: BaseException | None = None
         client: Consumer | None = None
         try:
-            client = self._client = Consumer(self._config)
+            client = self._client = Consumer(self._config, logger=CLIENT_LOG)
             self._join_group()
             while not self._stopping:
                 self._turn()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.work import Assignment, Phase
+from consumer.telemetry.spans import FlowSpan, Tracing
 from consumer.types import TopicPartition
 
 
@@ -16,10 +17,13 @@ class Committer:
         patient: PatientLedger,
         commit: Callable[[Mapping[TopicPartition, tuple[int, int]]], None],
         interval_s: float,
+        tracing: Tracing,
     ) -> None:
         self._patient = patient
         self._commit = commit
         self._interval_s = interval_s
+        self._tracing = tracing
+        self._spans: dict[TopicPartition, FlowSpan] = {}
         self.failures: dict[str, int] = {}
         self.done = 0
         """How many commits the broker acknowledged, counted by partition."""
@@ -32,22 +36,34 @@ class Committer:
 
     async def commit(self, assignments: Iterable[Assignment]) -> None:
         """Ask for the commit of everything that is settled and not committed yet."""
-        due = {
-            one.partition: (one.epoch, one.tracker.committable)
-            for one in assignments
-            if one.phase is Phase.LIVE and one.tracker.committable > one.committed
-        }
+        behind = [
+            one for one in assignments if one.phase is Phase.LIVE and one.tracker.committable > one.committed
+        ]
+        due = {one.partition: (one.epoch, one.tracker.committable) for one in behind}
         if not due:
             return
+        for one in behind:
+            self._trace(one)
         # The ledger is never behind the broker: else it could not tell that it is the wrong one.
         await self._patient.advance({partition: offset for partition, (_, offset) in due.items()})
         self._commit(due)
+
+    def _trace(self, assignment: Assignment) -> None:
+        if assignment.traced and assignment.partition not in self._spans:
+            span = self._tracing.commit(assignment.partition.topic, assignment.traced)
+            assignment.traced.clear()
+            if span is not None:
+                self._spans[assignment.partition] = span
 
     def committed(self, assignment: Assignment, offset: int) -> None:
         """The broker acknowledged."""
         assignment.committed = max(assignment.committed, offset)
         self.done += 1
+        if (span := self._spans.pop(assignment.partition, None)) is not None:
+            span.end()
 
-    def failed(self, reason: str) -> None:
+    def failed(self, partition: TopicPartition, reason: str) -> None:
         """The broker refused; what is settled stays settled and is asked for again."""
+        if (span := self._spans.pop(partition, None)) is not None:
+            span.end(reason)
         self.failures[reason] = self.failures.get(reason, 0) + 1

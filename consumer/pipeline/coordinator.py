@@ -183,7 +183,7 @@ class Coordinator:
                 self._committer.committed(assignment, offset)
             self._reach(partition, offset)
         for partition, reason in failed.items():
-            self._committer.failed(reason)
+            self._committer.failed(partition, reason)
             self._note(f"{partition}: commit failed: {reason}")
         self._check_goal()
 

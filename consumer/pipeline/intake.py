@@ -20,7 +20,9 @@ from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.sink import Sink
+from consumer.pipeline.traces import trace_chunk
 from consumer.pipeline.work import Assignment, Delivery, Phase, Work
+from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Datum, Dropped, Matched, Plan, Routed, Unmapped
 from consumer.types import Record
 
@@ -48,6 +50,7 @@ class Intake:
         books: Books,
         pressure: Pressure,
         background: Background,
+        tracing: Tracing,
         clock: Clock,
         random: Random,
         on_note: Callable[[str], None],
@@ -61,6 +64,7 @@ class Intake:
         self._books = books
         self._pressure = pressure
         self._background = background
+        self._tracing = tracing
         self._clock = clock
         self._random = random
         self._note = on_note
@@ -120,8 +124,11 @@ class Intake:
         data = iter(self._decoder.decode(values))
         router = self._plan.router(records[0].topic)
         refused: list[tuple[Work, str]] = []
+        traces = trace_chunk(self._tracing, assignment.partition, first, records)
         for number, record in zip(count(first), records, strict=False):
             work = Work(record, assignment, number)
+            if traces:
+                work.trace = traces.get(number)
             if record.value is None:
                 self._books.tombstones += 1
                 self._settlement.finish(work)
@@ -165,7 +172,7 @@ class Intake:
                 self._settlement.end(sink.books, [delivery], Ending.DROPPED)
             elif isinstance(one, Unmapped):
                 reason = f"{one.field}: {one.reason}" if one.field else one.reason
-                self._background.spawn(sink.refuse(delivery, Grave(reason, sink.name, route.id)))
+                sink.refuse(delivery, Grave(reason, sink.name, route.id))
 
     # --- undecodable records, and when there are too many ---
 

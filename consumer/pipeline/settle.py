@@ -61,3 +61,7 @@ class Settlement:
                 # Acknowledged after its assignment ended: in the books and the ledger, never in the offsets.
                 assignment.abandoned += 1
         self._pressure.add(-1, -work.record.size_bytes)
+        if work.trace is not None:
+            work.trace.one_done("abandoned" if work.abandoned else None)
+            if not work.abandoned:
+                assignment.traced.append(work.trace.span)

@@ -66,7 +66,7 @@ class Sink:
         self.books = books
         self.lanes: Lanes[Delivery] = Lanes()
         self.ship: Callable[[Batch], Coroutine[Any, Any, None]]
-        self.refuse: Callable[[Delivery, Grave], Coroutine[Any, Any, None]]
+        self.refuse: Callable[[Delivery, Grave], None]
         self.unsent = 0
         """Deliveries that cannot be sent, on their way to the dead letters: they are in no lane."""
         self.paused = False

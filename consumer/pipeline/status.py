@@ -9,8 +9,12 @@ from consumer.kafka.owner import Owner
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.intake import Intake
+from consumer.pipeline.commits import Committer
 from consumer.pipeline.patience import PatientLedger
+from consumer.pipeline.send import Post
 from consumer.pipeline.sink import Sink
+from consumer.pipeline.work import Assignment
+from consumer.telemetry.snapshot import DestinationState, PartitionLag, Snapshot
 
 
 class Status:
@@ -22,8 +26,10 @@ class Status:
         owner: Owner,
         intake: Intake,
         sinks: Mapping[str, Sink],
+        posts: Mapping[str, Post],
         graveyard: Graveyard,
         patient: PatientLedger,
+        committer: Committer,
         topology_version: str,
         stalled_after_s: float,
         answers: Callable[[], Any],
@@ -33,6 +39,8 @@ class Status:
         self._owner = owner
         self._intake = intake
         self._sinks = sinks
+        self._posts = posts
+        self._committer = committer
         self._graveyard = graveyard
         self._patient = patient
         self._version = topology_version
@@ -54,7 +62,8 @@ class Status:
         return {
             **out,
             "topology_version": self._version,
-            "pending": {"records": pressure.records, "bytes": pressure.bytes, "paused": pressure.paused},
+            "pending": {"records": pressure.records, "bytes": pressure.bytes, "max_records": pressure.policy.max_pending,
+                        "max_bytes": pressure.policy.max_pending_bytes, "paused": pressure.paused},  # fmt: skip
             "held_by": self._held_by(),
             "decoding": {"state": "halted" if self._intake.halted else "running", "reason": self._intake.halted},
             "dead_letters": {
@@ -67,6 +76,48 @@ class Status:
             "ledger": {"trouble": self._patient.trouble, "alarms": self._coordinator.ledger_alarms},
             "partitions": self._partitions(),
         }
+
+    def snapshot(self) -> Snapshot:
+        """The same for the metrics. Called in the event loop's thread at each scrape."""
+        coordinator = self._coordinator
+        pressure = coordinator.pressure
+        return Snapshot(
+            books=coordinator.count(),
+            destinations={name: self._destination(name, sink) for name, sink in self._sinks.items()},
+            partitions=[
+                PartitionLag(
+                    partition=partition,
+                    lag_records=_lag(coordinator.ends.get(partition), one),
+                    unsettled=one.in_flight,
+                )
+                for partition, one in coordinator.assignments.items()
+            ],
+            pending_records=pressure.records,
+            pending_bytes=pressure.bytes,
+            max_pending_records=pressure.policy.max_pending,
+            max_pending_bytes=pressure.policy.max_pending_bytes,
+            polling_paused=pressure.paused,
+            decoding_halted=self._intake.halted is not None,
+            ledger_answers=self._patient.trouble is None,
+            ledger_alarms=coordinator.ledger_alarms,
+            rebalances=coordinator.rebalances,
+            commits_ok=self._committer.done,
+            commits_failed=sum(self._committer.failures.values()),
+            dead_letters=self._graveyard.reasons,
+            dead_letters_unwritable=self._graveyard.unwritable is not None,
+            topology_version=self._version,
+        )
+
+    def _destination(self, name: str, sink: Sink) -> DestinationState:
+        post = self._posts[name]
+        return DestinationState(
+            halted=sink.gate.halted is not None,
+            paused=sink.paused,
+            requests_in_flight=sink.gate.in_flight,
+            concurrency_limit=int(sink.gate.limit),
+            throttled=post.throttled,
+            unclear=post.unclear,
+        )
 
     def _held_by(self) -> list[dict[str, Any]]:
         """Who fills the bound: the destinations by what stands in them, and the longest lane of each."""
@@ -86,8 +137,8 @@ class Status:
                 "committed": one.committed,
                 "committable": one.tracker.committable,
                 "unsettled": one.in_flight,
-                "end": (end := self._coordinator.ends.get(partition)),
-                "lag": None if end is None else max(0, end - one.committed),
+                "end": self._coordinator.ends.get(partition),
+                "lag": _lag(self._coordinator.ends.get(partition), one),
             }
             for partition, one in sorted(self._coordinator.assignments.items())
         ]
@@ -108,6 +159,10 @@ class Status:
         except Exception as error:
             return False, f"the ledger does not answer: {error}"
         return True, "ok"
+
+
+def _lag(end: int | None, assignment: Assignment) -> int | None:
+    return None if end is None else max(0, end - assignment.committed)
 
 
 def _state(sink: Sink) -> dict[str, Any]:

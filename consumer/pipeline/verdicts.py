@@ -8,6 +8,7 @@ from consumer.clock import Clock
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff, Random
 from consumer.endpoints.outcome import Delivered, Halted, Outcome, Refused, Rejected, Retry, Unclear
+from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.grave import Grave
@@ -38,6 +39,8 @@ class Verdicts:
         sink: Sink,
         policy: RetryPolicy,
         guard: RefusalGuard,
+        mapping: RefusalGuard,
+        background: Background,
         patient: PatientLedger,
         graveyard: Graveyard,
         settlement: Settlement,
@@ -48,6 +51,10 @@ class Verdicts:
         self._gate = sink.gate
         self._policy = policy
         self._guard = guard
+        self._mapping = mapping
+        self._unsendable = 0
+        self._sendable = 0
+        self._background = background
         self._patient = patient
         self._graveyard = graveyard
         self._settlement = settlement
@@ -77,6 +84,7 @@ class Verdicts:
     async def _delivered(self, batch: Batch, now_s: float) -> None:
         if self._gate.halted == MASS_REFUSAL:
             self._guard.forget()
+            self._mapping.forget()
         self._gate.delivered()
         self._guard.accepted(now_s, len(batch.members))
         members = batch.members
@@ -134,13 +142,21 @@ class Verdicts:
         await self._graveyard.bury(self._sink, one, grave)
         self._sink.follow(batch)
 
-    async def refuse(self, one: Delivery, grave: Grave) -> None:
-        """Dead-letter a delivery that no request can be made of; held back while most are refused."""
+    def refuse(self, one: Delivery, grave: Grave) -> None:
+        """Dead-letter a delivery that no request can be made of, in the background; held while most are like it."""
+        self._sink.unsent += 1
+        self._unsendable += 1
+        self._background.spawn(self._refuse(one, grave))
+
+    async def _refuse(self, one: Delivery, grave: Grave) -> None:
         sink = self._sink
-        sink.unsent += 1
         try:
             now_s = self._clock.monotonic_s()
-            if self._guard.refused(now_s) and self._gate.halted is None:
+            # Beside what could be sent, not beside what was: at the start nothing is acknowledged yet.
+            sendable = sink.books.matched - self._unsendable
+            self._mapping.accepted(now_s, sendable - self._sendable)
+            self._sendable = sendable
+            if self._mapping.refused(now_s) and self._gate.halted is None:
                 self._gate.halt(now_s, MASS_REFUSAL)
             while self._gate.halted == MASS_REFUSAL and not one.work.assignment.phase:
                 await asyncio.sleep(HELD_S)

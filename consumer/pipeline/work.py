@@ -7,6 +7,8 @@ from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
 from consumer.endpoints.endpoint import Operation
 from consumer.ledger.ledger import Intent
+from consumer.pipeline.traces import ChunkTrace
+from consumer.telemetry.spans import ProcessSpan
 from consumer.types import Record, TopicPartition
 
 
@@ -21,7 +23,7 @@ class Phase(IntEnum):
 class Assignment:
     """One partition for as long as this process has it."""
 
-    __slots__ = ("abandoned", "backlog", "committed", "epoch", "held", "lane_prefix", "partition", "phase", "tracker")
+    __slots__ = ("abandoned", "backlog", "committed", "epoch", "held", "lane_prefix", "partition", "phase", "traced", "tracker")
 
     def __init__(self, partition: TopicPartition, epoch: int, position: int, lane_prefix: int) -> None:
         self.partition = partition
@@ -35,6 +37,8 @@ class Assignment:
         """Stands for (topic, partition) in lane keys, in every assignment of it."""
         self.backlog: deque[tuple[int, list[Record]]] = deque()
         """Chunks, with their first number, that wait for a schema."""
+        self.traced: list[ProcessSpan] = []
+        """The spans of traced records that were settled since the last commit: it links to them."""
         self.held: list[Work] = []
         """Undecodable records that wait for the end of a mass refusal."""
 
@@ -47,7 +51,7 @@ class Assignment:
 class Work:
     """One record until all of its deliveries ended."""
 
-    __slots__ = ("abandoned", "assignment", "number", "open", "record")
+    __slots__ = ("abandoned", "assignment", "number", "open", "record", "trace")
 
     def __init__(self, record: Record, assignment: Assignment, number: int) -> None:
         self.record = record
@@ -55,6 +59,8 @@ class Work:
         self.number = number
         self.open = 0
         self.abandoned = False
+        self.trace: ChunkTrace | None = None
+        """Where its producer was sampled, or its chunk was chosen."""
 
 
 class Delivery:
