@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from consumer.app import App, AppConfig, reservation_age_s
 from consumer.avro.address import RegistryAddress
 from consumer.avro.registry import Registry
 from consumer.cli.books import print_books
+from consumer.cli.settings_options import load_settings, settings_options
 from consumer.clock import SystemClock
 from consumer.core.books import Books
 from consumer.core.pressure import PressurePolicy
@@ -47,17 +47,7 @@ Examples:
   distinct-consumer run --until-end --timeout 600 --output json
 """
 )
-@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings; flags and the environment go above it.")
-@click.option("--topology", type=click.Path(path_type=Path), help="Directory of topology files.  [default: the one that ships]")
-@click.option("--kafka-bootstrap-servers", help="Brokers to begin with, as host:port,host:port.")
-@click.option("--schema-registry-url", help="The schema registry.")
-@click.option("--consumer-group", help="The consumer group.  [default: distinct-consumer]")
-@click.option("--instance-id", help="Static member id: a restart then moves no partitions.")
-@click.option("--group-protocol", type=click.Choice(["classic", "consumer"]), help="classic, or consumer (KIP-848).")
-@click.option("--ledger-url", help="sqlite:///relative, sqlite:////absolute, or memory:")
-@click.option("--admin-listen", help="host:port of /live /ready /metrics /status.  [default: 127.0.0.1:9464]")
-@click.option("--http-client", type=click.Choice(["pyreqwest", "httpx"]), help="The fast one, or the portable one.")
-@click.option("--allow-plain-http", is_flag=True, default=None, help="Accept http:// beyond this machine.")
+@settings_options()
 @click.option("--accept-ledger", is_flag=True, help="Go on with a ledger that is behind the broker: duplicates can be sent.")
 @click.option("--until-end", is_flag=True, help="Stop after the end offsets seen at start, drained and committed.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="With --until-end: give up after so many seconds, exit 3.")
@@ -69,7 +59,7 @@ def run(
 
     SIGTERM and SIGINT drain: what is on the wire is awaited, confirmed and committed; then the books are printed.
     """
-    settings = Settings.load(flags, os.environ, config)
+    settings = load_settings(config, flags)
     if missing := settings.missing():
         raise ConfigurationError(missing)
     plan = load_plan(

@@ -1,0 +1,27 @@
+"""What the admin port asks the process."""
+
+from typing import Any, Protocol
+
+
+class StatusSource(Protocol):
+    """Answers from memory; only `ready` may wait, for the ledger. All are called on the event loop."""
+
+    def status(self) -> dict[str, Any]:
+        """The /status document: JSON values only, no secret, no personal data.
+
+        The books' words at the top (`consumed`, `settled` …, `balanced`, `destinations`), and:
+        `destinations.NAME.state` (running, halted, throttled or paused) and `.reason`; `pending` (`records`,
+        `bytes`, `max_records`, `max_bytes`, `paused`); `held_by`, who fills that bound (`destination`,
+        `in_flight`, `longest_lane`); `decoding` (`state`, `reason`); `dead_letters` (`unwritable`,
+        `reasons`); `ledger` (`trouble`, `alarms`); `partitions` (`topic`, `partition`, `committed`,
+        `unsettled`, `lag`); `topology_version`.
+        """
+        ...
+
+    def live(self) -> tuple[bool, str]:
+        """Whether the process still turns, and if not, what stands."""
+        ...
+
+    async def ready(self) -> tuple[bool, str]:
+        """Whether it takes part in the group and its ledger answers, and if not, what is missing."""
+        ...

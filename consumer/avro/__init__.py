@@ -1,0 +1,1 @@
+"""Avro values, decoded with the registry's schemas; hostile data and schemas stay outside."""

@@ -1,0 +1,138 @@
+"""Records to dicts, a chunk at a time."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import Any, Protocol
+
+from fastavro import schemaless_reader
+
+from consumer.avro import undecodable as why
+from consumer.avro.framing import PREFIX_BYTES, SchemaId, header_id, is_schema_id
+from consumer.avro.policy import AvroPolicy
+from consumer.avro.schemas import Schema, SchemaText, compile_schema
+from consumer.avro.undecodable import Undecodable, undecodable
+from consumer.clock import Clock
+from consumer.types import Record
+
+
+class SchemaSource(Protocol):
+    """Where schemas come from."""
+
+    async def fetch(self, schema: SchemaId) -> SchemaText | Undecodable:
+        """The schema's text, or the verdict on all values of that id. Raises RegistryUnavailable."""
+        ...
+
+
+class Decoder:
+    """Decodes with schemas that it keeps. A chunk's way through it, with nothing awaited before `decode`:
+
+        while ids := decoder.missing(records):
+            await decoder.load(ids)
+        data = decoder.decode(records)
+
+    Records come as dicts, one inside of a union as a tuple (full name, dict), timestamps as aware datetimes.
+    One event loop's; not safe for threads.
+    """
+
+    def __init__(self, source: SchemaSource, clock: Clock, policy: AvroPolicy | None = None) -> None:
+        self._source = source
+        self._clock = clock
+        self._policy = policy or AvroPolicy()
+        self._readers: dict[bytes, dict[str, Any]] = {}
+        self._refused: dict[bytes, Undecodable] = {}
+        self._unknown_until_s: dict[bytes, float] = {}
+
+    def missing(self, records: Sequence[Record]) -> set[SchemaId]:
+        """The ids of these records of which nothing is known: what `load` is to be asked for.
+
+        Normally empty. Forgets unknown ids whose time is over, so that a schema registered meanwhile is
+        found.
+        """
+        if self._unknown_until_s:
+            self._forget_unknown()
+        ids = {
+            (record.value or b"")[:PREFIX_BYTES]
+            if not record.headers or (named := header_id(record.headers)) is None
+            else named
+            for record in records
+        }
+        ids -= self._readers.keys()
+        return {SchemaId(raw) for raw in ids if raw not in self._refused and is_schema_id(raw)}
+
+    async def load(self, ids: Iterable[SchemaId]) -> None:
+        """Fetch and compile these schemas. Waits for the registry; raises RegistryUnavailable.
+
+        What was fetched before the registry failed is kept.
+        """
+        wanted = sorted(ids)
+        self._make_room(len(wanted))
+        for schema_id in wanted:
+            fetched = await self._source.fetch(schema_id)
+            schema = fetched if isinstance(fetched, Undecodable) else compile_schema(fetched, self._policy)
+            match schema:
+                case Schema():
+                    self._readers[schema_id] = schema.reader
+                case Undecodable():
+                    self._refused[schema_id] = schema
+                    if schema.reason == why.UNKNOWN_ID:
+                        until_s = self._clock.monotonic_s() + self._policy.unknown_ttl_s
+                        self._unknown_until_s[schema_id] = until_s
+
+    def decode(self, records: Sequence[Record]) -> list[dict[str, Any] | Undecodable]:
+        """One datum or verdict for each record, in order; never raises for data. Hand in no tombstones.
+
+        Raises LookupError for an id that `missing` would name: a verdict on it would be wrong, and final.
+        """
+        readers = self._readers
+        max_bytes = self._policy.max_value_bytes
+        out: list[dict[str, Any] | Undecodable] = []
+        for record in records:
+            value = record.value or b""
+            headers = record.headers
+            # Loops over the headers itself only where there are any: most records have none or few.
+            named = header_id(headers) if headers else None
+            reader = readers.get(value[:PREFIX_BYTES] if named is None else named)
+            if reader is None or len(value) > max_bytes:
+                out.append(self._why_not(value, named))
+                continue
+            stream = BytesIO(value)
+            if named is None:
+                stream.seek(PREFIX_BYTES)
+            try:
+                datum: Any = schemaless_reader(stream, reader, None, True)
+            except Exception as error:  # of any type: fastavro assumes well-formed data
+                out.append(undecodable(error))
+                continue
+            out.append(datum if stream.tell() == len(value) else _TRAILING)
+        return out
+
+    def _why_not(self, value: bytes, named: bytes | None) -> Undecodable:
+        raw = value[:PREFIX_BYTES] if named is None else named
+        if not is_schema_id(raw):
+            if named is not None:
+                return Undecodable(why.WRONG_HEADER)
+            return Undecodable(why.WRONG_MAGIC if value and value[0] != 0 else why.TRUNCATED)
+        if len(value) > self._policy.max_value_bytes:
+            return Undecodable(why.TOO_LARGE)
+        if raw in self._refused:
+            return self._refused[raw]
+        raise LookupError("a record's schema id was not loaded before decoding")
+
+    def _forget_unknown(self) -> None:
+        now_s = self._clock.monotonic_s()
+        for raw in [raw for raw, until_s in self._unknown_until_s.items() if until_s <= now_s]:
+            del self._unknown_until_s[raw], self._refused[raw]
+
+    def _make_room(self, count: int) -> None:
+        """Forget the oldest where the bound is passed: random ids in a topic must not fill the memory.
+
+        Only here, before the new ones come in: what one load brings is there for the decoding that follows.
+        """
+        for kept in (self._refused, self._readers):
+            excess = len(kept) + count - self._policy.max_schemas
+            for raw in list(kept)[: max(0, excess)]:
+                del kept[raw]
+                self._unknown_until_s.pop(raw, None)
+
+
+_TRAILING = Undecodable(why.TRAILING)

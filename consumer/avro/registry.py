@@ -1,0 +1,132 @@
+"""The schema registry, by confluent-kafka's client, with a bound on everything that it leaves unbounded."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from confluent_kafka.schema_registry import Schema as RegisteredSchema
+from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
+
+from consumer.avro.address import RegistryAddress
+from consumer.avro.framing import SchemaId, as_number_or_guid, schema_id
+from consumer.avro.offload import in_daemon_thread
+from consumer.avro.policy import RegistryPolicy
+from consumer.avro.schemas import SchemaText
+from consumer.avro.session import BoundedSession
+from consumer.avro.undecodable import REFUSED_SCHEMA, UNKNOWN_ID, Undecodable
+from consumer.errors import RegistryUnavailable
+
+_SCHEMA_NOT_FOUND = 40403  # Confluent's API reference, "Error codes"
+_MOCK_NOT_FOUND = 40400  # what the registry in memory says instead
+_MAX_REFERENCES = 100
+
+T = TypeVar("T")
+
+
+class Registry:
+    """One client. Its calls block, so each runs in a thread; for one event loop."""
+
+    def __init__(self, address: RegistryAddress, policy: RegistryPolicy | None = None) -> None:
+        """Blocks on certificate files only. Raises ValueError or OSError for what is wrong."""
+        self._policy = policy or RegistryPolicy()
+        self._name = address.name
+        self._client: Any = SchemaRegistryClient.new_client(_configuration(address, self._policy))
+        inner: Any = self._client._rest_client
+        inner.session = BoundedSession(inner, self._policy)
+        self._not_found = _MOCK_NOT_FOUND if address.in_memory else _SCHEMA_NOT_FOUND
+
+    async def fetch(self, schema: SchemaId) -> SchemaText | Undecodable:
+        """The schema with this id, and those it refers to. Waits at most `deadline_s`.
+
+        Undecodable: the registry says in its own words that it has no such id, or the schema is not Avro.
+        Raises RegistryUnavailable for everything else: no answer, somebody else's 404, nonsense.
+        """
+        return await self._ask(lambda: self._fetch(schema))
+
+    async def register(self, subject: str, text: str) -> SchemaId:
+        """Register an Avro schema under a subject, or find it there. Raises RegistryUnavailable."""
+        schema = RegisteredSchema(text, "AVRO")
+        return schema_id(await self._ask(lambda: int(self._client.register_schema(subject, schema))))
+
+    async def probe(self) -> None:
+        """Ask for something harmless, to see that it answers us. Raises RegistryUnavailable."""
+        await self._ask(lambda: self._client.get_subjects(limit=1))
+
+    def close(self) -> None:
+        """Close the connections. A call under way ends with RegistryUnavailable."""
+        self._client.close()
+
+    def _fetch(self, schema: SchemaId) -> SchemaText | Undecodable:
+        asked = as_number_or_guid(schema)
+        try:
+            if isinstance(asked, int):
+                found = self._client.get_schema(asked)
+            else:
+                found = self._client.get_schema_by_guid(str(asked))
+        except SchemaRegistryError as error:
+            if error.http_status_code == 404 and error.error_code == self._not_found:
+                return Undecodable(UNKNOWN_ID)
+            raise
+        if (found.schema_type or "AVRO") != "AVRO":
+            return Undecodable(f"{REFUSED_SCHEMA}not avro")
+        references: dict[tuple[str, int], str] = {}
+        self._collect(found, references)
+        self._client.clear_caches()  # they have no bound; the decoder keeps what was found
+        return SchemaText(_text(found), tuple(references.values()))
+
+    def _collect(self, schema: RegisteredSchema, into: dict[tuple[str, int], str]) -> None:
+        """The texts that a schema refers to, each after those that it refers to itself."""
+        for reference in schema.references or ():
+            place = (str(reference.subject), int(reference.version or 0))
+            if place in into:
+                continue
+            if len(into) == _MAX_REFERENCES:
+                raise ValueError("too many references")
+            into[place] = ""  # a circle ends here
+            found = self._client.get_version(*place, deleted=True).schema
+            self._collect(found, into)
+            del into[place]
+            into[place] = _text(found)
+
+    async def _ask(self, call: Callable[[], T]) -> T:
+        try:
+            return await asyncio.wait_for(in_daemon_thread(call), self._policy.deadline_s)
+        except TimeoutError:
+            problem = f"no complete answer within {self._policy.deadline_s:g} s"
+        except SchemaRegistryError as error:
+            problem = f"answered {error.http_status_code}, code {error.error_code}"
+        except (
+            Exception
+        ) as error:  # of any type: its HTTP library's, and slips over an answer that is nonsense
+            problem = type(error).__name__
+        raise RegistryUnavailable(
+            f"schema registry {self._name}: {problem}; check its address, its credentials and the network"
+        )
+
+
+def _configuration(address: RegistryAddress, policy: RegistryPolicy) -> dict[str, Any]:
+    """The client's configuration, with nothing left to its defaults that can wait or grow.
+
+    Subject strategies are the serializers' business: schemas are looked up by id, which needs none.
+    """
+    wait_max_ms = int(policy.retry_wait_max_s * 1000)
+    chosen = {
+        "url": address.url,
+        "basic.auth.user.info": address.basic_auth,
+        "ssl.ca.location": address.ca_file,
+        "ssl.certificate.location": address.certificate_file,
+        "ssl.key.location": address.key_file,
+        "timeout": policy.timeout_s,
+        "max.retries": policy.max_retries,
+        "retries.wait.ms": min(250, wait_max_ms),
+        "retries.max.wait.ms": wait_max_ms,
+        "cache.capacity": 100,
+        "cache.latest.ttl.sec": 60,
+    }
+    return {key: value for key, value in chosen.items() if value is not None}
+
+
+def _text(schema: RegisteredSchema) -> str:
+    if not isinstance(schema.schema_str, str):
+        raise TypeError("an answer without a schema")
+    return schema.schema_str

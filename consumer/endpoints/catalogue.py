@@ -1,0 +1,63 @@
+"""Which APIs there are, for the topology: adding one is a file in this folder and an entry here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from consumer.clock import Clock
+from consumer.endpoints import client_api, user_analytics
+from consumer.endpoints.client_events import ClientEvents, ClientEventsOptions
+from consumer.endpoints.endpoint import Operation
+from consumer.endpoints.user_analytics import UserAnalytics, UserAnalyticsOptions
+from consumer.errors import ConfigurationError
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One operation as a topology sees it before it is built."""
+
+    fields: frozenset[str]
+    """The fields that a route may map."""
+    required: frozenset[str]
+    """The fields that a route must map."""
+    one_of: frozenset[str]
+    """The fields of which a route must map one at least: the identifiers."""
+    options: type[msgspec.Struct]
+    """What a destination may set for it: a model with defaults, unknown keys refused."""
+    make: Callable[[Clock, Any], Operation]
+    """From a clock and an instance of `options`."""
+
+    def build(self, clock: Clock, options: Mapping[str, Any]) -> Operation:
+        """With `options` as the file has them. Raises ConfigurationError, which names the option."""
+        try:
+            chosen = msgspec.convert(dict(options), self.options)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError([f"{error}; options are {', '.join(self.option_names)}"]) from None
+        return self.make(clock, chosen)
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        return self.options.__struct_fields__
+
+
+APIS: Mapping[str, Mapping[str, Entry]] = {
+    "distinct": {
+        UserAnalytics.name: Entry(
+            fields=UserAnalytics.fields,
+            required=UserAnalytics.required,
+            one_of=user_analytics.IDENTIFIERS,
+            options=UserAnalyticsOptions,
+            make=UserAnalytics,
+        ),
+    },
+    "client_api": {
+        ClientEvents.name: Entry(
+            fields=ClientEvents.fields,
+            required=ClientEvents.required,
+            one_of=client_api.IDENTIFIERS,
+            options=ClientEventsOptions,
+            make=ClientEvents,
+        ),
+    },
+}
+"""API → operation → entry. One base URL and one credential serve all operations of an API."""

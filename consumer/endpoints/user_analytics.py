@@ -1,0 +1,134 @@
+"""Distinct User Analytics: POST /api/v1/user/analytics, one object a request.
+
+Follows the vendor's page "User Analytics". It has no word on rate limits, sizes or idempotency headers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from consumer.clock import Clock
+from consumer.endpoints import checks
+from consumer.endpoints.endpoint import Invalid
+from consumer.endpoints.fields import WHOLE, Rule, Rules, to_json
+from consumer.endpoints.outcome import Delivered, Halted, Outcome, Refused, Rejected, Unclear
+from consumer.endpoints.response_table import UNDOCUMENTED_SUCCESS, ResponseTable
+from consumer.http.sender import Answer
+
+REGISTERED_PAIRS = frozenset(
+    {
+        ("registration_email", "delivered"),
+        ("registration_email", "opened"),
+        ("registration_email", "sent"),
+        ("registration_sms", "sent"),
+        ("registration_sms", "delivered"),
+        ("registration_sms", "failed"),
+        ("user_collectible", "viewed"),
+        ("user_collectible", "downloaded"),
+        ("page_visit", "viewed"),
+    }
+)
+"""The page's registry of (feature, action). Pairs count: registration_sms/opened is not among them."""
+
+RULES = Rules(
+    Rule("userId", checks.text),
+    Rule("email", checks.text),
+    Rule("phone", checks.e164),
+    Rule("feature", checks.text, required=True),
+    Rule("action", checks.text, required=True),
+    Rule("experienceId", checks.text, required=True),
+    Rule("capturedAt", checks.timestamp, required=True),
+    Rule("metadata", checks.json_object(level=2)),
+)
+IDENTIFIERS = frozenset({"userId", "email", "phone"})
+
+NO_IDENTIFIER = "needs one of userId, email, phone, and has none"
+NOT_REGISTERED = "feature and action are not a registered pair"
+
+BY_TEXT: Mapping[tuple[int, str], Outcome] = {
+    # The user may be registered only a moment later: worth a delayed attempt. The page gives the same text
+    # for missing identifiers, which never leave here.
+    (400, "User not found."): Rejected("User not found.", 400, Refused.UNKNOWN_USER),
+    (400, "Invalid feature/action."): Rejected("Invalid feature/action.", 400),
+    (400, "Invalid experience id."): Rejected("Invalid experience id.", 400),
+}
+BY_STATUS: Mapping[int, Outcome] = {
+    400: Unclear("undocumented 400"),
+    401: Halted("401 unauthorized: missing or invalid API key"),
+    403: Halted("403 forbidden: this key or this address is not allowed"),
+    500: Unclear("500 internal server error"),
+}
+
+
+class UserAnalyticsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a topology may set for the operation."""
+
+    pairs: dict[str, list[str]] = {}
+    """Features with their actions that the vendor has set up beside the page's; they are added to those."""
+    max_body_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
+    """Our own bound; the page has none."""
+    max_retry_after_s: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+
+
+class _Reply(msgspec.Struct, gc=False):
+    statusCode: Any = None
+    message: Any = None
+
+
+_REPLY = msgspec.json.Decoder(_Reply)
+
+
+def _reply(body: bytes) -> _Reply | None:
+    try:
+        return _REPLY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _message(body: bytes) -> str | None:
+    reply = _reply(body)
+    return reply.message if reply is not None and isinstance(reply.message, str) else None
+
+
+class UserAnalytics:
+    """The operation, at one account."""
+
+    name = "user_analytics"
+    path = "/api/v1/user/analytics"
+    max_items = 1
+    fields = RULES.names
+    required = RULES.required
+
+    def __init__(self, clock: Clock, options: UserAnalyticsOptions | None = None) -> None:
+        options = options or UserAnalyticsOptions()
+        added = {(feature, action) for feature, actions in options.pairs.items() for action in actions}
+        self.max_body_bytes = options.max_body_bytes
+        self._pairs = REGISTERED_PAIRS | {(feature.lower(), action.lower()) for feature, action in added}
+        self._table = ResponseTable(BY_TEXT, BY_STATUS, _message, clock, options.max_retry_after_s)
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes | Invalid:
+        """One object. feature and action are compared as a pair, without case, and sent as given."""
+        item = RULES.checked(fields)
+        if isinstance(item, Invalid):
+            return item
+        if not ("userId" in item or "email" in item or "phone" in item):
+            return Invalid(WHOLE, NO_IDENTIFIER)
+        if (item["feature"].lower(), item["action"].lower()) not in self._pairs:
+            return Invalid("action", NOT_REGISTERED)
+        return to_json(item, self.max_body_bytes)
+
+    def body(self, items: Sequence[bytes]) -> bytes:
+        """The one item is the body. Raises ValueError for any other number of them."""
+        (item,) = items
+        return item
+
+    def headers(self, credential: str) -> dict[str, str]:
+        return {"x-distinct-api-key": credential, "content-type": "application/json"}
+
+    def classify(self, answer: Answer) -> Outcome:
+        """Acknowledged by 200 with a JSON `statusCode` of 200 alone: a proxy's 200 says nothing."""
+        if answer.status == 200:
+            reply = _reply(answer.body)
+            return Delivered() if reply is not None and reply.statusCode == 200 else UNDOCUMENTED_SUCCESS
+        return self._table.outcome(answer)

@@ -1,0 +1,136 @@
+"""The settings of one run: from flags, then the environment, then the `--config` file, then defaults."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import PrivateAttr, ValidationError
+
+from consumer.errors import ConfigurationError
+from consumer.settings.addresses import registry_problem, without_credentials
+from consumer.settings.document import Finding, Location, Place, read_document
+from consumer.settings.mistakes import findings_of, locate
+from consumer.settings.model import RECEIVER_KEYS, SECRETS, SettingsModel, keys, variable_of
+from consumer.settings.properties import read_properties
+from consumer.settings.sources import Sources
+
+_HIDDEN = "***"
+_OPEN_OPTIONS = frozenset(
+    {
+        "bootstrap.servers",
+        "security.protocol",
+        "sasl.mechanism",
+        "sasl.mechanisms",
+        "client.id",
+        "client.rack",
+    }
+)
+"""librdkafka's options whose values may be shown: all others could hold a secret."""
+
+
+class Settings(SettingsModel):
+    """Checked settings; frozen. `load` makes them, `masked` shows them."""
+
+    _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _kafka_options: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _places: Mapping[Location, Place] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def load(
+        cls, flags: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None
+    ) -> "Settings":
+        """Read all sources. Blocks on the files. Raises ConfigurationError with every mistake.
+
+        flags: by key (`ledger_url`), None where a flag is not given; what is no setting is passed over.
+        """
+        sources = Sources()
+        if config is not None:
+            sources.take_file(read_document(config))
+        sources.take_environment(environment)
+        sources.take_flags(flags)
+        findings = sources.findings
+        try:
+            settings = cls.model_validate(sources.document.values)
+        except ValidationError as error:
+            raise _error(findings + findings_of(error, cls, sources.document, {})) from None
+        problem = registry_problem(settings.schema_registry_url, plain_http=settings.allow_plain_http)
+        if problem is not None:
+            findings.append(Finding(*locate(sources.document, ("schema_registry_url",)), problem))
+        if settings.kafka_properties is not None:
+            settings._kafka_options, more = read_properties(settings.kafka_properties)
+            findings += more
+        if findings:
+            raise _error(findings)
+        settings._environment = {**sources.receivers, **environment}
+        settings._places = sources.document.places
+        return settings
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a topology's references lead to: the environment, below it the receivers' keys of the file."""
+        return self._environment
+
+    @property
+    def kafka_options(self) -> Mapping[str, str]:
+        """librdkafka's options of the `kafka_properties` file."""
+        return self._kafka_options
+
+    @property
+    def bootstrap_servers(self) -> str | None:
+        """By the setting, else by the properties file."""
+        return self.kafka_bootstrap_servers or self._kafka_options.get("bootstrap.servers")
+
+    def missing(self) -> list[str]:
+        """What a consumer needs and has no default, in words; empty where all is there."""
+        needed = {
+            "kafka_bootstrap_servers": self.bootstrap_servers,
+            "schema_registry_url": self.schema_registry_url,
+        }
+        return [
+            f"{variable_of(key)} is not set: set it, or {key} in the --config file, "
+            f"or give --{key.replace('_', '-')}"
+            for key, value in needed.items()
+            if value is None
+        ]
+
+    def masked(self) -> dict[str, dict[str, Any]]:
+        """For people: each key with `value` and `source`; secrets and what may hold one are hidden."""
+        shown = {
+            key: {"value": _shown(key, getattr(self, name)), "source": self._source(key)}
+            for key, name in keys().items()
+        }
+        for option, value in sorted(self._kafka_options.items()):
+            value = value if option in _OPEN_OPTIONS else _HIDDEN
+            shown[f"kafka_properties.{option}"] = {"value": value, "source": str(self.kafka_properties)}
+        for key in RECEIVER_KEYS:
+            shown[key] = {"value": self._shown_receiver(key), "source": "environment or --config file"}
+        return shown
+
+    def _source(self, key: str) -> str:
+        place = self._places.get((key,))
+        if place is None:
+            return "default"
+        return f"{place.source}:{place.line}" if place.line else place.source
+
+    def _shown_receiver(self, key: str) -> str | None:
+        name = key.upper()
+        value = self._environment.get(name)
+        if key.endswith("_api_key"):
+            return _HIDDEN if value or self._environment.get(f"{name}_FILE") else None
+        return without_credentials(value) if value else None
+
+
+def _shown(key: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if key in SECRETS:
+        return _HIDDEN
+    return without_credentials(str(value)) if key.endswith("_url") else str(value)
+
+
+def _error(findings: list[Finding]) -> ConfigurationError:
+    # A flag or a variable is its own place: its key would only say the same again.
+    shown = (
+        found if found.place.line else Finding(found.place, "", found.text) for found in sorted(findings)
+    )
+    return ConfigurationError([str(found) for found in shown])
