@@ -1,0 +1,1 @@
+"""The HTTP edge: one narrow sender protocol, two implementations, and the policy for base URLs."""
