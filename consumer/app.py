@@ -21,7 +21,8 @@ from consumer.http.urls import BaseUrl, parse_base_url
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.config import KafkaPolicy, consumer_config, producer_config
 from consumer.kafka.letters import LetterWriter
-from consumer.kafka.owner import Owner, TopicPolicy
+from consumer.kafka.owner import Owner
+from consumer.kafka.starting import TopicPolicy
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
@@ -96,7 +97,13 @@ class App:
         self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
         dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
         graveyard = Graveyard(
-            self._writer, dead_letters, plan.version, patient, settlement, Backoff(base_s=0.5, max_s=15.0), random.random
+            self._writer,
+            dead_letters,
+            plan.version,
+            patient,
+            settlement,
+            Backoff(base_s=0.5, max_s=15.0),
+            random.random,
         )
         self._senders: list[Sender] = []
         self.sinks = {
@@ -134,7 +141,9 @@ class App:
         retry = destination.retry
         backoff = Backoff(base_s=retry.base_delay_s, max_s=retry.max_delay_s)
         gate = Gate(
-            GatePolicy(max_in_flight=destination.concurrency, rate_per_s=destination.rate_per_s, backoff=backoff),
+            GatePolicy(
+                max_in_flight=destination.concurrency, rate_per_s=destination.rate_per_s, backoff=backoff
+            ),
             random.random,
         )
         batch = destination.batch
@@ -165,11 +174,18 @@ class App:
             )
         )
         self._senders.append(sender)
-        base_url = parse_base_url(destination.base_url, allow_plain_http=True)  # decided when the topology was loaded
+        base_url = parse_base_url(
+            destination.base_url, allow_plain_http=True
+        )  # decided when the topology was loaded
         assert isinstance(base_url, BaseUrl)
         name = destination.name
         post = self._posts[name] = Post(
-            name, sender, base_url, destination.credential.read, self._metrics.destination(name), self._tracing
+            name,
+            sender,
+            base_url,
+            destination.credential.read,
+            self._metrics.destination(name),
+            self._tracing,
         )
 
         async def ship(one: Batch) -> None:

@@ -13,7 +13,9 @@ ConsumerError
 
 
 class ConsumerError(Exception):
-    """The root: its text is shown to the user as it is, so it names what, where and what to do, and no secret."""
+    """The root: its text is shown to the user as it is, so it names what, where and what to do, and no
+    secret.
+    """
 
     exit_code = 1
 

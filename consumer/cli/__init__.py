@@ -1,4 +1,6 @@
-"""The command `distinct-consumer`: one file a subcommand. stdout carries data; stderr carries logs and progress."""
+"""The command `distinct-consumer`: one file a subcommand. stdout carries data; stderr carries logs and
+progress.
+"""
 
 import sys
 

@@ -43,4 +43,6 @@ def print_books(books: dict[str, Any]) -> None:
     console.print(records_table(books))
     console.print(deliveries_table("Deliveries", books["destinations"]))
     balanced = "The books balance." if books["balanced"] else "[red]The books do not balance.[/red]"
-    console.print(f"{books['seconds']} s, {books['records_per_second']} records a second. {balanced}", highlight=False)
+    console.print(
+        f"{books['seconds']} s, {books['records_per_second']} records a second. {balanced}", highlight=False
+    )

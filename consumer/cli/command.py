@@ -13,14 +13,16 @@ from consumer.cli.simulate import simulate
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="distinct-consumer")
 def command() -> None:
-    """Delivers user events from Kafka to Distinct's products; commits only what the receiver has acknowledged.
+    """Delivers user events from Kafka to Distinct's products; commits only what the receiver has
+    acknowledged.
 
     \b
     See it work:            distinct-consumer demo
     Check a configuration:  distinct-consumer check
     Run it:                 distinct-consumer run
 
-    Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped with work unsettled, 4 refused without a flag.
+    Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped with work unsettled, 4 refused without a
+    flag.
     """
 
 

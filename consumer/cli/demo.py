@@ -26,21 +26,38 @@ Examples:
   distinct-consumer demo --output json | jq .balanced
 """
 )
-@click.option("--events", default=20_000, show_default=True, type=click.IntRange(min=1), help="How many records to generate.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="The same seed gives the same events.")
-@click.option("--faults/--no-faults", default=False, help="Let the receiver throttle, fail, drop and lose answers.")
+@click.option(
+    "--events",
+    default=20_000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many records to generate.",
+)
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="The same seed gives the same events.",
+)
+@click.option(
+    "--faults/--no-faults", default=False, help="Let the receiver throttle, fail, drop and lose answers."
+)
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def demo(events: int, seed: int, faults: bool, output: str) -> None:
     """Generate events, consume and deliver them to simulated APIs, and compare everybody's counts.
 
-    Needs nothing but this command: the broker, the schema registry and the receiver are its own, on loopback, and gone
-    afterwards. Exits 1 if the counts of the generator, the consumer and the receiver differ by one.
+    Needs nothing but this command: the broker, the schema registry and the receiver are its own, on loopback,
+    and gone afterwards. Exits 1 if the counts of the generator, the consumer and the receiver differ by one.
     """
     console = Console(stderr=True)
     console.print(
-        f"demo: {events} events → embedded Kafka → consumer → simulated APIs{' with faults' if faults else ''}", highlight=False
+        f"demo: {events} events → embedded Kafka → consumer → simulated APIs{' with faults' if faults else ''}",
+        highlight=False,
     )
-    logging.getLogger("consumer.kafka.client").disabled = True  # it would report the embedded broker's own end
+    logging.getLogger(
+        "consumer.kafka.client"
+    ).disabled = True  # it would report the embedded broker's own end
     with _Display(console) as display:
         result = uvloop.run(run_demo(DemoConfig(events, seed, faults), display.show, display.note))
     if output == "json":
@@ -56,7 +73,9 @@ class _Display:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        )
         self._told_s = 0.0
 
     def __enter__(self) -> "_Display":
@@ -100,4 +119,3 @@ def _print(result: DemoResult, console: Console) -> None:
     )
     if not result.differences:
         console.print("[green]The books balance to the record: every event is accounted for.[/green]")
-

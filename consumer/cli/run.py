@@ -48,16 +48,34 @@ Examples:
 """
 )
 @settings_options()
-@click.option("--accept-ledger", is_flag=True, help="Go on with a ledger that is behind the broker: duplicates can be sent.")
-@click.option("--until-end", is_flag=True, help="Stop after the end offsets seen at start, drained and committed.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="With --until-end: give up after so many seconds, exit 3.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How the books are printed at the end.")
+@click.option(
+    "--accept-ledger",
+    is_flag=True,
+    help="Go on with a ledger that is behind the broker: duplicates can be sent.",
+)
+@click.option(
+    "--until-end", is_flag=True, help="Stop after the end offsets seen at start, drained and committed."
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --until-end: give up after so many seconds, exit 3.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How the books are printed at the end.",
+)
 def run(
     config: Path | None, accept_ledger: bool, until_end: bool, timeout_s: float | None, output: str, **flags: Any
 ) -> None:  # fmt: skip
     """Consume, deliver, and commit what was acknowledged, until a signal (or the end, with --until-end).
 
-    SIGTERM and SIGINT drain: what is on the wire is awaited, confirmed and committed; then the books are printed.
+    SIGTERM and SIGINT drain: what is on the wire is awaited, confirmed and committed; then the books are
+    printed.
     """
     settings = load_settings(config, flags)
     if missing := settings.missing():
@@ -79,7 +97,9 @@ def run(
         print_books(out)
 
 
-def _app_config(settings: Settings, *, accept_ledger: bool, until_end: bool, timeout_s: float | None) -> AppConfig:
+def _app_config(
+    settings: Settings, *, accept_ledger: bool, until_end: bool, timeout_s: float | None
+) -> AppConfig:
     return AppConfig(
         bootstrap_servers=settings.bootstrap_servers or "",
         kafka=KafkaPolicy(
@@ -89,7 +109,9 @@ def _app_config(settings: Settings, *, accept_ledger: bool, until_end: bool, tim
             drain_timeout_s=settings.drain_timeout_ms / 1000,
         ),
         kafka_properties=settings.kafka_options,
-        pressure=PressurePolicy(max_pending=settings.max_pending, max_pending_bytes=settings.max_pending_bytes),
+        pressure=PressurePolicy(
+            max_pending=settings.max_pending, max_pending_bytes=settings.max_pending_bytes
+        ),
         commit_interval_s=settings.commit_interval_ms / 1000,
         http_client=settings.http_client,
         until_end=until_end,

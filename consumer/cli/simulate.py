@@ -20,26 +20,69 @@ Then, in another terminal:
   export DISTINCT_API_KEY=distinct-sandbox-key CLIENT_API_KEY=pk_sandbox
 """
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; the control paths need no key.")
-@click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
-@click.option("--distinct-api-key", default="distinct-sandbox-key", show_default=True, help="The key Distinct's APIs accept.")
-@click.option("--client-api-key", default="pk_sandbox", show_default=True, help="The key the Client API accepts.")
-@click.option("--latency-ms", default=0.0, show_default=True, type=click.FloatRange(min=0), help="Added to every answer.")
-@click.option("--throttle-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of 429 with Retry-After.")
-@click.option("--error-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of 500.")
-@click.option("--drop-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of connections dropped before the effect.")
-@click.option("--lost-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of answers lost after the effect.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen; the control paths need no key."
+)
+@click.option(
+    "--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+@click.option(
+    "--distinct-api-key",
+    default="distinct-sandbox-key",
+    show_default=True,
+    help="The key Distinct's APIs accept.",
+)
+@click.option(
+    "--client-api-key", default="pk_sandbox", show_default=True, help="The key the Client API accepts."
+)
+@click.option(
+    "--latency-ms",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Added to every answer.",
+)
+@click.option(
+    "--throttle-rate",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of 429 with Retry-After.",
+)
+@click.option(
+    "--error-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of 500."
+)
+@click.option(
+    "--drop-rate",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of connections dropped before the effect.",
+)
+@click.option(
+    "--lost-rate",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of answers lost after the effect.",
+)
 @click.option("--seed", default=1, show_default=True, type=int, help="The same seed gives the same faults.")
 def simulate(
     host: str, port: int, distinct_api_key: str, client_api_key: str, latency_ms: float,
     throttle_rate: float, error_rate: float, drop_rate: float, lost_rate: float, seed: int,
 ) -> None:  # fmt: skip
-    """Serve Distinct User Analytics and the Client API locally: as strict as their pages, with faults to order.
+    """Serve Distinct User Analytics and the Client API locally: as strict as their pages, with faults to
+    order.
 
-    GET /_simulator/ledger shows what was accepted and refused, PUT /_simulator/faults changes the faults while it runs.
+    GET /_simulator/ledger shows what was accepted and refused, PUT /_simulator/faults changes the faults
+    while it runs.
     """
     faults = ApiFaults(
-        latency_ms=latency_ms, rate_429=throttle_rate, rate_500=error_rate, rate_drop=drop_rate, rate_lost_response=lost_rate
+        latency_ms=latency_ms,
+        rate_429=throttle_rate,
+        rate_500=error_rate,
+        rate_drop=drop_rate,
+        rate_lost_response=lost_rate,
     )
     config = SimulatorConfig(
         distinct_api_key=distinct_api_key,
@@ -59,6 +102,9 @@ async def _serve(config: SimulatorConfig) -> None:
             loop.add_signal_handler(number, stop.set)
 
     def ready(server: SimulatorServer) -> None:
-        click.echo(f"simulating on {server.base_url}  (what it accepted: {server.base_url}/_simulator/ledger)", err=True)
+        click.echo(
+            f"simulating on {server.base_url}  (what it accepted: {server.base_url}/_simulator/ledger)",
+            err=True,
+        )
 
     await serve(config, ready=ready, stop=stop)

@@ -10,7 +10,9 @@ from consumer.http.sender import Answer
 
 
 class Invalid(msgspec.Struct, frozen=True):
-    """The item must not be sent: `field` is a path in the mapped object, `reason` says what is wrong, no values."""
+    """The item must not be sent: `field` is a path in the mapped object, `reason` says what is wrong, no
+    values.
+    """
 
     field: str
     reason: str

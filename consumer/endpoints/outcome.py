@@ -33,7 +33,9 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Halted(msgspec.Struct, frozen=True):
-    """The destination's fault, or ours to fix (credentials, path, DNS, TLS): nothing was taken, nothing is lost."""
+    """The destination's fault, or ours to fix (credentials, path, DNS, TLS): nothing was taken, nothing is
+    lost.
+    """
 
     reason: str
 

@@ -38,7 +38,9 @@ _OURS = {
 }
 
 
-def consumer_config(bootstrap_servers: str, properties: Mapping[str, str], policy: KafkaPolicy) -> dict[str, object]:
+def consumer_config(
+    bootstrap_servers: str, properties: Mapping[str, str], policy: KafkaPolicy
+) -> dict[str, object]:
     """The consumer's options: the user's properties, and ours above them.
 
     Raises UsageError where a property is ours to set, naming what to use instead.

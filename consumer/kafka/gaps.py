@@ -7,12 +7,17 @@ from consumer.errors import StoppedError
 from consumer.types import TopicPartition
 
 
-def cross_gap(client: Consumer, partition: TopicPartition, wanted: int | None, on_gap: str, timeout_s: float) -> str:
-    """Go on at the first offset that is left, where the topic's `on_gap` is `earliest`; gives the text for the log.
+def cross_gap(
+    client: Consumer, partition: TopicPartition, wanted: int | None, on_gap: str, timeout_s: float
+) -> str:
+    """Go on at the first offset that is left, where the topic's `on_gap` is `earliest`; gives the text for
+    the log.
 
     Raises StoppedError, naming the range, where it is `stop`. Blocks; raises KafkaException.
     """
-    low, high = client.get_watermark_offsets(KafkaPartition(partition.topic, partition.partition), timeout=timeout_s)
+    low, high = client.get_watermark_offsets(
+        KafkaPartition(partition.topic, partition.partition), timeout=timeout_s
+    )
     if wanted is not None and wanted > high:
         text = f"{partition}: the position {wanted} lies beyond the end {high}: the topic was created anew or cut"
     elif wanted is not None:

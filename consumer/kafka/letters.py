@@ -61,7 +61,11 @@ class LetterWriter:
 
         try:
             self._producer.produce(
-                letter.topic, key=letter.key, value=letter.value, headers=list(letter.headers), on_delivery=report
+                letter.topic,
+                key=letter.key,
+                value=letter.value,
+                headers=list(letter.headers),
+                on_delivery=report,
             )
         except BufferError:
             return Unwritten("the producer's queue is full")

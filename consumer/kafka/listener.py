@@ -18,10 +18,14 @@ class Listener(Protocol):
         ...
 
     async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
-        """The ledger's first positions of the topic (a partition's first position, recorded once for the group; what stands wins)."""
+        """The ledger's first positions of the topic (a partition's first position, recorded once for the
+        group; what stands wins).
+        """
         ...
 
-    async def claim(self, committed: Mapping[TopicPartition, int | None]) -> Mapping[TopicPartition, Assigned]:
+    async def claim(
+        self, committed: Mapping[TopicPartition, int | None]
+    ) -> Mapping[TopicPartition, Assigned]:
         """Write the epochs; checks that the ledger is the one that was used before (raises RefusedError)."""
         ...
 
@@ -29,7 +33,9 @@ class Listener(Protocol):
         """Partitions are assigned: (epoch, first offset) each; the offsets are recorded in the ledger."""
         ...
 
-    async def drain(self, partitions: Sequence[TopicPartition], deadline_s: float) -> Mapping[TopicPartition, int]:
+    async def drain(
+        self, partitions: Sequence[TopicPartition], deadline_s: float
+    ) -> Mapping[TopicPartition, int]:
         """Abandon what is queued, await what is on the wire; gives the offsets to commit."""
         ...
 
@@ -46,7 +52,9 @@ class Listener(Protocol):
         ...
 
     def goal(self, ends: Mapping[TopicPartition, int]) -> None:
-        """The end offsets of all partitions of the topics before the group was joined; empty ones are left out."""
+        """The end offsets of all partitions of the topics before the group was joined; empty ones are left
+        out.
+        """
         ...
 
     def elsewhere(self, committed: Mapping[TopicPartition, int | None]) -> None:

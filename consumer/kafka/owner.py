@@ -1,7 +1,7 @@
 """The one thread that touches the Kafka consumer.
 
-Everyone else puts commands into its queue. It hands chunks to the event loop and, when partitions leave, waits for the
-loop's drain; the loop never waits for it, so the two cannot wait in a circle.
+Everyone else puts commands into its queue. It hands chunks to the event loop and, when partitions leave,
+waits for the loop's drain; the loop never waits for it, so the two cannot wait in a circle.
 """
 
 import logging
@@ -12,41 +12,25 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from consumer.errors import BrokerError, ConsumerError, FaultError, UsageError
 from consumer.kafka.bridge import Bridge
+from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
+from consumer.kafka.insist import insist
 from consumer.kafka.listener import Listener
-from consumer.kafka.positions import beginning, committed_offsets, first_positions, partitions_of
+from consumer.kafka.polled import Runs, event_partition, split
+from consumer.kafka.positions import committed_offsets, partitions_of
+from consumer.kafka.starting import Starts, TopicPolicy
 from consumer.kafka.trouble import Trouble, trouble
-from consumer.types import Chunk, Record, TopicPartition
-
+from consumer.types import Chunk, TopicPartition
 
 CLIENT_LOG = logging.getLogger("consumer.kafka.client")
 """What the client itself has to say; what matters of it comes as an event as well."""
-
-
-def _record(message: Any) -> Record:
-    return Record(
-        message.topic(),
-        message.partition(),
-        message.offset(),
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        message.headers(),
-    )
-
-
-class TopicPolicy(msgspec.Struct, frozen=True):
-    """Where reading starts without a committed offset, and what happens when retention passed the committed one."""
-
-    start: str = "earliest"
-    on_gap: str = "stop"
+LAG_INTERVAL_S = 1.0
 
 
 class Owner:
@@ -62,7 +46,9 @@ class Owner:
         *,
         until_end: bool = False,
     ) -> None:
-        self._config = {**config, "on_commit": self._on_commit, "error_cb": self._on_error}
+        self._commits = Commits(bridge, listener)
+        self._starting = Starts(topics, bridge, listener, policy.call_timeout_s)
+        self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._on_error}
         self._topics = topics
         self._policy = policy
         self._bridge = bridge
@@ -77,7 +63,7 @@ class Owner:
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
         self._next: dict[TopicPartition, int] = {}
-        self._starts: dict[TopicPartition, int] = {}
+        self._chosen: dict[TopicPartition, int] = {}
         self._fault: ConsumerError | None = None
         self._told_at_s = 0.0
         self.turned_at_s = time.monotonic()
@@ -110,15 +96,14 @@ class Owner:
         """Ask the broker for the group's committed offsets; `Listener.elsewhere` gets the answer."""
         self._commands.put(partial(self._look_elsewhere, partitions))
 
+    def reclaim(self, partition: TopicPartition, epoch: int) -> None:
+        """Begin anew with a partition that the ledger fenced, if Kafka still says that it is ours."""
+        self._commands.put(partial(self._reclaim, partition, epoch))
+
     def took(self, count: int) -> None:
         """So many records that were handed on have been taken in."""
         self._taken += count
         self._room.set()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the end of the thread; whether it ended."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     # --- the thread ---
 
@@ -147,36 +132,26 @@ class Owner:
             self._bridge.post(self._listener.noticed, f"leaving the group: {error}")
 
     def _join_group(self) -> None:
-        timeout_s = self._policy.call_timeout_s
         goal: dict[TopicPartition, int] = {}
+        timeout_s = self._policy.call_timeout_s
         for topic in self._topics:
-            numbers = self._insist(partial(partitions_of, self._client, topic, timeout_s))
+            numbers = insist(partial(partitions_of, self._client, topic, timeout_s), timeout_s)
             if not numbers:
-                raise UsageError(f"topic {topic!r} does not exist on this cluster: create it, or correct the topology")
-            if self._until_end:
-                for number in numbers:
-                    one = KafkaPartition(topic, number)
-                    low, high = self._client.get_watermark_offsets(one, timeout=timeout_s)
-                    if high > low:
-                        goal[TopicPartition(topic, number)] = high
+                raise UsageError(
+                    f"topic {topic!r} does not exist on this cluster: create it, or correct the topology"
+                )
+            for number in numbers if self._until_end else ():
+                one = KafkaPartition(topic, number)
+                low, high = insist(
+                    partial(self._client.get_watermark_offsets, one, timeout=timeout_s), timeout_s
+                )
+                if high > low:
+                    goal[TopicPartition(topic, number)] = high
         if self._until_end:
             self._bridge.post(self._listener.goal, goal)
         self._client.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
-
-    def _insist(self, call: Callable[[], Any]) -> Any:
-        """A coordinator that moves answers with passing errors for some seconds: ask again, within a bound."""
-        deadline_s = time.monotonic() + self._policy.call_timeout_s
-        while True:
-            try:
-                return call()
-            except KafkaException as error:
-                cause = error.args[0]
-                passing = isinstance(cause, KafkaError) and trouble(cause) is Trouble.PASSING
-                if not passing or time.monotonic() > deadline_s:
-                    raise BrokerError(f"Kafka gave no answer: {cause}") from None
-                time.sleep(0.5)
 
     def _turn(self) -> None:
         self._obey()
@@ -185,18 +160,20 @@ class Owner:
             # The loop is behind; the bound on what is unsettled works only on what it has taken in.
             self._room.clear()
             self._room.wait(0.05)
-            messages = self._client.consume(0, 0) if self._stopping else []
-        else:
-            messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
+            return
+        messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
         if self._fault is not None:
             raise self._fault
-        if self._starts:
+        if self._chosen:
             # Before the first record is handed on: else a crash before the first commit would choose anew.
-            starts, self._starts = self._starts, {}
-            self._commit_now(starts)
-        if messages:
-            self._hand_on(messages)
-        if self.turned_at_s - self._told_at_s > 1.0:
+            chosen, self._chosen = self._chosen, {}
+            self._commits.wait(self._client, chosen)
+        for part in split(messages):
+            if isinstance(part, dict):
+                self._hand_on(part)
+            else:
+                self._on_event(part)
+        if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
             self._told_at_s = self.turned_at_s
             self._tell_lag()
 
@@ -208,25 +185,7 @@ class Owner:
                 return
             command()
 
-    def _hand_on(self, messages: list[Message]) -> None:
-        runs: dict[tuple[str, int], list[Record]] = {}
-        count = 0
-        for message in messages:
-            if message.error() is not None:
-                # What came before the event is handed on before it.
-                count += self._send_runs(runs)
-                runs = {}
-                self._on_event(message)
-                continue
-            record = _record(message)
-            run = runs.get((record.topic, record.partition))
-            if run is None:
-                runs[(record.topic, record.partition)] = [record]
-            else:
-                run.append(record)
-        self._send_runs(runs)
-
-    def _send_runs(self, runs: dict[tuple[str, int], list[Record]]) -> int:
+    def _hand_on(self, runs: Runs) -> None:
         chunks: list[Chunk] = []
         count = 0
         for (topic, number), records in runs.items():
@@ -240,22 +199,20 @@ class Owner:
         if chunks:
             self._handed += count
             self._bridge.post(self._listener.records, chunks, count)
-        return count
 
     def _on_event(self, message: Message) -> None:
         error = message.error()
-        assert error is not None
-        partition = TopicPartition(message.topic() or "", message.partition() or 0)
+        assert error is not None, "only events come here"
+        partition = event_partition(message)
         match trouble(error):
             case Trouble.END_OF_PARTITION:
                 offset = message.offset()
                 if offset is not None and partition in self._epochs:
                     self._bridge.post(self._listener.end_of_partition, partition, offset)
             case Trouble.GAP:
-                text = cross_gap(
-                    self._client, partition, self._next.get(partition), self._topics[partition.topic].on_gap,
-                    self._policy.call_timeout_s,
-                )  # fmt: skip
+                on_gap = self._topics[partition.topic].on_gap
+                timeout_s = self._policy.call_timeout_s
+                text = cross_gap(self._client, partition, self._next.get(partition), on_gap, timeout_s)
                 self._bridge.post(self._listener.noticed, text)
             case Trouble.FATAL:
                 raise BrokerError(f"Kafka: {error.str()}")
@@ -270,60 +227,23 @@ class Owner:
         else:
             self._bridge.post(self._listener.noticed, error.str())
 
-    def _on_commit(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
-        done: dict[TopicPartition, int] = {}
-        failed: dict[TopicPartition, str] = {}
-        for one in partitions:
-            partition = TopicPartition(one.topic, one.partition)
-            if (trouble_here := one.error or error) is not None:
-                failed[partition] = trouble_here.name()
-            elif one.offset >= 0:
-                done[partition] = one.offset
-        self._bridge.post(self._listener.committed, done, failed)
-
     def _on_assign(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
-        timeout_s = self._policy.call_timeout_s
         mine = [TopicPartition(one.topic, one.partition) for one in partitions]
+        starting = self._starting.find(client, mine) if mine else {}
+        positions = {partition: (one.epoch, one.offset) for partition, one in starting.items()}
+        self._bridge.ask(self._listener.begin(positions), self._policy.call_timeout_s)
         if not mine:
-            self._bridge.ask(self._listener.begin({}), timeout_s)
             return
-        committed = self._insist(lambda: committed_offsets(client, mine, timeout_s))
-        assigned = self._bridge.ask(self._listener.claim(committed), timeout_s)
-        positions: dict[TopicPartition, tuple[int, int]] = {}
-        for partition in mine:
-            offset = committed[partition]
-            if offset is None:
-                # The ledger's position was written before a commit that is gone: all below it is settled.
-                offset = assigned[partition].position
-                if offset is None:
-                    offset = self._first(client, partition)
-                self._starts[partition] = offset
-            positions[partition] = (assigned[partition].epoch, offset)
-        self._bridge.ask(self._listener.begin(positions), timeout_s)
-        client.incremental_assign([KafkaPartition(p.topic, p.partition, at) for p, (_, at) in positions.items()])
-        for partition, (epoch, offset) in positions.items():
-            self._epochs[partition] = epoch
-            self._next[partition] = offset
+        client.incremental_assign(
+            [KafkaPartition(p.topic, p.partition, at) for p, (_, at) in positions.items()]
+        )
+        for partition, one in starting.items():
+            self._epochs[partition] = one.epoch
+            self._next[partition] = one.offset
+            if one.chosen:
+                self._chosen[partition] = one.offset
         # A pause survives a reassignment, and the bound may have been passed meanwhile.
         (client.pause if self._paused else client.resume)(partitions)
-
-    def _first(self, client: Consumer, partition: TopicPartition) -> int:
-        """The topic's `start`, chosen once for all of its partitions; one that came later starts at its beginning."""
-        timeout_s = self._policy.call_timeout_s
-        topic = partition.topic
-        standing = self._bridge.ask(self._listener.starts(topic, {}), timeout_s)
-        if not standing and not self._group_runs(client, topic):
-            start = self._topics[topic].start
-            chosen = self._insist(lambda: first_positions(client, topic, start, timeout_s))
-            standing = self._bridge.ask(self._listener.starts(topic, chosen), timeout_s)
-        first = standing.get(partition.partition)
-        return first if first is not None else self._insist(lambda: beginning(client, partition, timeout_s))
-
-    def _group_runs(self, client: Consumer, topic: str) -> bool:
-        timeout_s = self._policy.call_timeout_s
-        every = [TopicPartition(topic, n) for n in self._insist(lambda: partitions_of(client, topic, timeout_s))]
-        known = self._insist(lambda: committed_offsets(client, every, timeout_s))
-        return any(offset is not None for offset in known.values())
 
     def _on_revoke(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
         self._leave([TopicPartition(one.topic, one.partition) for one in partitions])
@@ -344,14 +264,14 @@ class Owner:
         except FaultError as error:
             self._bridge.post(self._listener.noticed, f"the drain did not finish: {error}")
         else:
-            self._commit_now(offsets)
+            self._commits.wait(self._client, offsets)
         self._forget(mine)
 
     def _forget(self, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
             self._epochs.pop(partition, None)
             self._next.pop(partition, None)
-            self._starts.pop(partition, None)
+            self._chosen.pop(partition, None)
 
     # --- commands ---
 
@@ -366,32 +286,18 @@ class Owner:
 
     def _commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         live = {p: offset for p, (epoch, offset) in offsets.items() if self._epochs.get(p) == epoch}
-        if self._store(live):
-            # Without offsets of its own the client checks that the assignment is still ours.
-            self._client.commit(asynchronous=True)
+        if live:
+            self._commits.start(self._client, live)
 
-    def _store(self, offsets: Mapping[TopicPartition, int]) -> bool:
-        try:
-            self._client.store_offsets(offsets=[KafkaPartition(p.topic, p.partition, at) for p, at in offsets.items()])
-        except KafkaException as error:
-            self._bridge.post(self._listener.noticed, f"offsets not stored: {error}")
-            return False
-        return bool(offsets)
-
-    def _commit_now(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit and wait. A failure is told and counted: those records come again, none is lost."""
-        if not self._store(offsets):
+    def _reclaim(self, partition: TopicPartition, epoch: int) -> None:
+        # A member that woke late may have claimed what is ours since: without this, nobody would read it any
+        # more.
+        if self._epochs.get(partition) != epoch:
             return
-        try:
-            answer = self._client.commit(asynchronous=False) or []
-        except KafkaException as error:
-            cause = error.args[0]
-            if isinstance(cause, KafkaError) and cause.code() == KafkaError._NO_OFFSET:
-                return
-            reason = cause.name() if isinstance(cause, KafkaError) else str(cause)
-            self._bridge.post(self._listener.committed, {}, dict.fromkeys(offsets, reason))
-        else:
-            self._on_commit(None, answer)
+        self._forget([partition])
+        one = KafkaPartition(partition.topic, partition.partition)
+        self._client.incremental_unassign([one])
+        self._on_assign(self._client, [one])
 
     def _look_elsewhere(self, partitions: list[TopicPartition]) -> None:
         try:

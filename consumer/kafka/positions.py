@@ -17,7 +17,9 @@ def committed_offsets(
     for one in answer:
         if one.error is not None:
             raise KafkaException(one.error)
-    return {TopicPartition(one.topic, one.partition): one.offset if one.offset >= 0 else None for one in answer}
+    return {
+        TopicPartition(one.topic, one.partition): one.offset if one.offset >= 0 else None for one in answer
+    }
 
 
 def first_positions(client: Consumer, topic: str, start: str, timeout_s: float) -> dict[int, int]:
@@ -26,7 +28,9 @@ def first_positions(client: Consumer, topic: str, start: str, timeout_s: float) 
     A time after the last record means the end. Blocks; raises KafkaException.
     """
     numbers = partitions_of(client, topic, timeout_s)
-    watermarks = {n: client.get_watermark_offsets(KafkaPartition(topic, n), timeout=timeout_s) for n in numbers}
+    watermarks = {
+        n: client.get_watermark_offsets(KafkaPartition(topic, n), timeout=timeout_s) for n in numbers
+    }
     if start == "earliest":
         return {n: low for n, (low, _) in watermarks.items()}
     if start == "latest":
@@ -41,7 +45,9 @@ def first_positions(client: Consumer, topic: str, start: str, timeout_s: float) 
 
 def beginning(client: Consumer, partition: TopicPartition, timeout_s: float) -> int:
     """The first offset that the broker still has. Blocks; raises KafkaException."""
-    low, _ = client.get_watermark_offsets(KafkaPartition(partition.topic, partition.partition), timeout=timeout_s)
+    low, _ = client.get_watermark_offsets(
+        KafkaPartition(partition.topic, partition.partition), timeout=timeout_s
+    )
     return int(low)
 
 

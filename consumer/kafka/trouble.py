@@ -1,4 +1,6 @@
-"""What a Kafka error means for us. All errors claim not to be retriable, so they are told apart by their code."""
+"""What a Kafka error means for us. All errors claim not to be retriable, so they are told apart by their
+code.
+"""
 
 from enum import Enum
 

@@ -4,7 +4,9 @@ import msgspec
 
 
 class Grave(msgspec.Struct, frozen=True):
-    """Why a record, or one delivery of it, is dead-lettered. `route` and `destination` are empty for undecodable ones."""
+    """Why a record, or one delivery of it, is dead-lettered. `route` and `destination` are empty for
+    undecodable ones.
+    """
 
     reason: str
     destination: str = ""

@@ -62,10 +62,18 @@ class Status:
         return {
             **out,
             "topology_version": self._version,
-            "pending": {"records": pressure.records, "bytes": pressure.bytes, "max_records": pressure.policy.max_pending,
-                        "max_bytes": pressure.policy.max_pending_bytes, "paused": pressure.paused},  # fmt: skip
+            "pending": {
+                "records": pressure.records,
+                "bytes": pressure.bytes,
+                "max_records": pressure.policy.max_pending,
+                "max_bytes": pressure.policy.max_pending_bytes,
+                "paused": pressure.paused,
+            },  # fmt: skip
             "held_by": self._held_by(),
-            "decoding": {"state": "halted" if self._intake.halted else "running", "reason": self._intake.halted},
+            "decoding": {
+                "state": "halted" if self._intake.halted else "running",
+                "reason": self._intake.halted,
+            },
             "dead_letters": {
                 "unwritable": self._graveyard.unwritable,
                 "reasons": [
@@ -125,7 +133,11 @@ class Status:
         for name, sink in sorted(self._sinks.items(), key=lambda pair: -pair[1].in_flight):
             fullest = sink.lanes.fullest()
             out.append(
-                {"destination": name, "in_flight": sink.in_flight, "longest_lane": fullest[1] if fullest else 0}
+                {
+                    "destination": name,
+                    "in_flight": sink.in_flight,
+                    "longest_lane": fullest[1] if fullest else 0,
+                }
             )
         return out
 

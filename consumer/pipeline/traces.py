@@ -29,8 +29,8 @@ def trace_chunk(
 ) -> Mapping[int, ChunkTrace]:
     """The traced records of a chunk, by number (`first` is the first one's): normally none.
 
-    Traced are the records whose producer was sampled, or all of a chunk that the ratio chose: so a chunk costs a span
-    where it must, and a record nothing.
+    Traced are the records whose producer was sampled, or all of a chunk that the ratio chose: so a chunk
+    costs a span where it must, and a record nothing.
     """
     linked = [
         (number, context)
@@ -38,7 +38,11 @@ def trace_chunk(
         if record.headers and (context := tracing.sampled_context(record.headers)) is not None
     ]
     span = tracing.process(
-        partition.topic, partition.partition, records[0].offset, len(records), [context for _, context in linked]
+        partition.topic,
+        partition.partition,
+        records[0].offset,
+        len(records),
+        [context for _, context in linked],
     )
     if span is None:
         return _NONE

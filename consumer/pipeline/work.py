@@ -23,7 +23,18 @@ class Phase(IntEnum):
 class Assignment:
     """One partition for as long as this process has it."""
 
-    __slots__ = ("abandoned", "backlog", "committed", "epoch", "held", "lane_prefix", "partition", "phase", "traced", "tracker")
+    __slots__ = (
+        "abandoned",
+        "backlog",
+        "committed",
+        "epoch",
+        "held",
+        "lane_prefix",
+        "partition",
+        "phase",
+        "traced",
+        "tracker",
+    )
 
     def __init__(self, partition: TopicPartition, epoch: int, position: int, lane_prefix: int) -> None:
         self.partition = partition
@@ -66,7 +77,19 @@ class Work:
 class Delivery:
     """One record on its way to one destination by one route."""
 
-    __slots__ = ("attempts", "body", "in_doubt", "intent", "kind", "lane", "size_bytes", "token", "tries", "waits", "work")
+    __slots__ = (
+        "attempts",
+        "body",
+        "in_doubt",
+        "intent",
+        "kind",
+        "lane",
+        "size_bytes",
+        "token",
+        "tries",
+        "waits",
+        "work",
+    )
 
     lane: Lane["Delivery"]
 

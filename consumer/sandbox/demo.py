@@ -85,14 +85,26 @@ class DemoResult:
         }
 
 
-async def run_demo(config: DemoConfig, show: Callable[[DemoState], None], note: Callable[[str], None]) -> DemoResult:
+async def run_demo(
+    config: DemoConfig, show: Callable[[DemoState], None], note: Callable[[str], None]
+) -> DemoResult:
     """Run it all in this process and two children; everything it makes is gone afterwards.
 
     `show` is called a few times a second. Raises FaultError where a part fails.
     """
-    faults = FaultPlan(seed=config.seed, user_analytics=FAULTS, client_api=FAULTS) if config.faults else FaultPlan()
-    simulated = SimulatorConfig(distinct_api_key="demo-key", client_api_key="pk_demo", faults=faults, keep_items=False)
-    with EmbeddedBroker() as broker, SimulatorProcess(simulated) as receiver, tempfile.TemporaryDirectory() as folder:
+    faults = (
+        FaultPlan(seed=config.seed, user_analytics=FAULTS, client_api=FAULTS)
+        if config.faults
+        else FaultPlan()
+    )
+    simulated = SimulatorConfig(
+        distinct_api_key="demo-key", client_api_key="pk_demo", faults=faults, keep_items=False
+    )
+    with (
+        EmbeddedBroker() as broker,
+        SimulatorProcess(simulated) as receiver,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         broker.create_topic(TOPIC)
         broker.create_topic(f"{TOPIC}.dead-letters")
         environment = {
@@ -103,16 +115,24 @@ async def run_demo(config: DemoConfig, show: Callable[[DemoState], None], note: 
         }
         plan = _hurried(load_plan(topology_dir(), environment, schemas=schemas_dir()))
         registry = Registry(RegistryAddress(url="mock://demo"))
-        schema_id = await registry.register(f"{TOPIC}-value", orjson.dumps(generator.user_event_schema()).decode())
+        schema_id = await registry.register(
+            f"{TOPIC}-value", orjson.dumps(generator.user_event_schema()).decode()
+        )
         ledger = open_ledger(
-            f"sqlite:///{Path(folder) / 'ledger.db'}", GROUP, LedgerPolicy(reservation_age_s=60.0), SystemClock()
+            f"sqlite:///{Path(folder) / 'ledger.db'}",
+            GROUP,
+            LedgerPolicy(reservation_age_s=60.0),
+            SystemClock(),
         )
         app = App(
             AppConfig(broker.bootstrap_servers, KafkaPolicy(GROUP), pressure=PressurePolicy(max_pending=10_000)),
             plan, ledger, registry, note, metrics=Metrics(), tracing=Tracing(None, GROUP),
         )  # fmt: skip
         stream = generator.Plan.ending_at(
-            int(time.time() * 1000), count=config.events, seed=config.seed, schema_id=int(as_number_or_guid(schema_id))
+            int(time.time() * 1000),
+            count=config.events,
+            seed=config.seed,
+            schema_id=int(as_number_or_guid(schema_id)),
         )
         target = generator.Target(broker.bootstrap_servers, TOPIC, wait_for_group=GROUP)
         produced, books = await _run_both(app, stream, target, show)
@@ -121,13 +141,16 @@ async def run_demo(config: DemoConfig, show: Callable[[DemoState], None], note: 
         registry.close()
     received = {name: counts[api] for name, api in RECEIVERS.items()}
     out = books.as_json(app.status.seconds)
-    return DemoResult(produced, out, received, letters, tuple(differences(produced, books, received, letters)))
+    return DemoResult(
+        produced, out, received, letters, tuple(differences(produced, books, received, letters))
+    )
 
 
 def _hurried(plan: Plan) -> Plan:
     """The shipped topology with a shorter wait for unknown users: nobody registers meanwhile here."""
     destinations = {
-        name: replace(one, retry=replace(one.retry, unknown_user_delay_s=0.5)) for name, one in plan.destinations.items()
+        name: replace(one, retry=replace(one.retry, unknown_user_delay_s=0.5))
+        for name, one in plan.destinations.items()
     }
     return dataclasses.replace(plan, destinations=destinations)
 
@@ -144,7 +167,9 @@ async def _run_both(
     consuming = asyncio.create_task(app.run())
     stopped = False
     producing = asyncio.create_task(
-        asyncio.to_thread(generator.generate_in_child, stream, target, progress=progress, stop=lambda: stopped)
+        asyncio.to_thread(
+            generator.generate_in_child, stream, target, progress=progress, stop=lambda: stopped
+        )
     )
     try:
         while not consuming.done():
@@ -176,7 +201,11 @@ def differences(
         ("records settled", produced.total, books.settled),
         ("undecodable", produced.undecodable, books.undecodable),
         ("tombstones", produced.tombstones, books.tombstones),
-        ("letters", books.undecodable + sum(one.dead_lettered for one in books.destinations.values()), letters),
+        (
+            "letters",
+            books.undecodable + sum(one.dead_lettered for one in books.destinations.values()),
+            letters,
+        ),
     ):
         if expected != found:
             out.append(f"{what}: {expected} expected, {found} found")

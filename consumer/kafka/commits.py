@@ -1,0 +1,63 @@
+"""Commits, as the owner thread makes them: guarded by the client's own knowledge of the assignment."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from consumer.kafka.bridge import Bridge
+from consumer.kafka.listener import Listener
+from consumer.types import TopicPartition
+
+
+class Commits:
+    """Stores offsets and commits what is stored: the client then refuses what is not assigned to us any more,
+    where a commit of given offsets would overwrite another member's. Used by the owner thread only.
+    """
+
+    def __init__(self, bridge: Bridge, listener: Listener) -> None:
+        self._bridge = bridge
+        self._listener = listener
+
+    def start(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
+        """Ask for a commit; `on_commit` hears of it. Does not wait."""
+        if self._store(client, offsets):
+            client.commit(asynchronous=True)
+
+    def wait(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit and wait. A failure is told and counted: those records come again, none is lost."""
+        if not self._store(client, offsets):
+            return
+        try:
+            answer = client.commit(asynchronous=False) or []
+        except KafkaException as error:
+            cause = error.args[0]
+            if isinstance(cause, KafkaError) and cause.code() == KafkaError._NO_OFFSET:
+                return
+            reason = cause.name() if isinstance(cause, KafkaError) else str(cause)
+            self._bridge.post(self._listener.committed, {}, dict.fromkeys(offsets, reason))
+        else:
+            self.on_commit(None, answer)
+
+    def on_commit(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
+        """The client's callback: tells the listener, partition by partition."""
+        done: dict[TopicPartition, int] = {}
+        failed: dict[TopicPartition, str] = {}
+        for one in partitions:
+            partition = TopicPartition(one.topic, one.partition)
+            cause = one.error or error
+            if cause is not None:
+                failed[partition] = cause.name()
+            elif one.offset >= 0:
+                done[partition] = one.offset
+        self._bridge.post(self._listener.committed, done, failed)
+
+    def _store(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> bool:
+        try:
+            client.store_offsets(
+                offsets=[KafkaPartition(p.topic, p.partition, at) for p, at in offsets.items()]
+            )
+        except KafkaException as error:
+            self._bridge.post(self._listener.noticed, f"offsets not stored: {error}")
+            return False
+        return bool(offsets)

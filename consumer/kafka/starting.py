@@ -1,0 +1,87 @@
+"""Where newly assigned partitions begin to be read."""
+
+from collections.abc import Mapping
+
+import msgspec
+from confluent_kafka import Consumer
+
+from consumer.kafka.bridge import Bridge
+from consumer.kafka.insist import insist
+from consumer.kafka.listener import Listener
+from consumer.kafka.positions import beginning, committed_offsets, first_positions, partitions_of
+from consumer.types import Assigned, TopicPartition
+
+
+class TopicPolicy(msgspec.Struct, frozen=True):
+    """Where reading starts without a committed offset, and what happens when retention passed the committed
+    one.
+    """
+
+    start: str = "earliest"
+    on_gap: str = "stop"
+
+
+class Starting(msgspec.Struct, frozen=True):
+    """Where one partition begins. `chosen`: by us, so that it has to be committed before the first record
+    goes on.
+    """
+
+    epoch: int
+    offset: int
+    chosen: bool
+
+
+class Starts:
+    """Finds the first offsets. Blocks for broker and ledger; used by the owner thread, inside of the
+    assignment.
+    """
+
+    def __init__(
+        self, topics: Mapping[str, TopicPolicy], bridge: Bridge, listener: Listener, timeout_s: float
+    ) -> None:
+        self._topics = topics
+        self._bridge = bridge
+        self._listener = listener
+        self._timeout_s = timeout_s
+
+    def find(self, client: Consumer, partitions: list[TopicPartition]) -> dict[TopicPartition, Starting]:
+        """Claim the partitions in the ledger and say where each begins. Raises what the ledger or Kafka fails
+        with.
+        """
+        timeout_s = self._timeout_s
+        committed = insist(lambda: committed_offsets(client, partitions, timeout_s), timeout_s)
+        assigned = self._bridge.ask(self._listener.claim(committed), timeout_s)
+        return {one: self._starting(client, one, committed[one], assigned[one]) for one in partitions}
+
+    def _starting(
+        self, client: Consumer, partition: TopicPartition, committed: int | None, assigned: Assigned
+    ) -> Starting:
+        if committed is not None:
+            return Starting(assigned.epoch, committed, chosen=False)
+        # The ledger's position was written before a commit that is gone: all below it is settled.
+        first = assigned.position if assigned.position is not None else self._first(client, partition)
+        return Starting(assigned.epoch, first, chosen=True)
+
+    def _first(self, client: Consumer, partition: TopicPartition) -> int:
+        """The topic's `start`, chosen once for all of its partitions; one that came later starts at its
+        beginning.
+        """
+        timeout_s = self._timeout_s
+        topic = partition.topic
+        standing = self._bridge.ask(self._listener.starts(topic, {}), timeout_s)
+        if not standing and not self._group_runs(client, topic):
+            start = self._topics[topic].start
+            chosen = insist(lambda: first_positions(client, topic, start, timeout_s), timeout_s)
+            standing = self._bridge.ask(self._listener.starts(topic, chosen), timeout_s)
+        first = standing.get(partition.partition)
+        return (
+            first if first is not None else insist(lambda: beginning(client, partition, timeout_s), timeout_s)
+        )
+
+    def _group_runs(self, client: Consumer, topic: str) -> bool:
+        """Whether the group has committed anything of the topic: then it is not its first start."""
+        timeout_s = self._timeout_s
+        numbers = insist(lambda: partitions_of(client, topic, timeout_s), timeout_s)
+        every = [TopicPartition(topic, number) for number in numbers]
+        known = insist(lambda: committed_offsets(client, every, timeout_s), timeout_s)
+        return any(offset is not None for offset in known.values())
