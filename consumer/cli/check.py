@@ -82,9 +82,16 @@ def _print(plan: Plan) -> None:
         state = "paused" if one.paused else "active"
         timeout = show_duration(round(one.timeouts.total_s * 1000))
         destinations.add_row(
-            one.name, one.api, one.base_url, one.credential.reference, str(one.concurrency), rate, _batch(one),
-            timeout, state,
-        )  # fmt: skip
+            one.name,
+            one.api,
+            one.base_url,
+            one.credential.reference,
+            str(one.concurrency),
+            rate,
+            _batch(one),
+            timeout,
+            state,
+        )
     routes = _table("Routes", "route", "from", "to", "operation", "types", "window", "ordering")
     for route in plan.routes:
         routes.add_row(

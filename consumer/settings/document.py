@@ -96,7 +96,9 @@ def _unreadable(place: Place, text: str) -> Document:
 
 
 def _explain(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or "not valid YAML"
+    problem = error.problem or "cause unknown"
+    if isinstance(error, _Refusal):
+        return problem
     if "'\\t'" in problem:
         return "a tab can't indent YAML: use spaces"
     if "but got '?'" in problem:
@@ -128,8 +130,12 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
         return node
 
 
-def _refusal(event: yaml.Event, problem: str) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
+class _Refusal(yaml.MarkedYAMLError):
+    """YAML that is valid, and that this dialect leaves out."""
+
+
+def _refusal(event: yaml.Event, problem: str) -> _Refusal:
+    return _Refusal(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 _SCALARS: dict[str, tuple[re.Pattern[str], list[str], Callable[[str], Any]]] = {
@@ -137,7 +143,9 @@ _SCALARS: dict[str, tuple[re.Pattern[str], list[str], Callable[[str], Any]]] = {
     "bool": (re.compile(r"(?:true|false)\Z"), ["t", "f"], lambda text: text == "true"),
     "int": (re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z"), list("-0123456789"), int),
     "float": (
-        re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][-+]?[0-9]{1,2})?\Z"),
+        re.compile(
+            r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,2})?|[eE][-+]?[0-9]{1,2})\Z"
+        ),
         list("-0123456789"),
         float,
     ),
@@ -159,6 +167,8 @@ class _Reading:
     def value(self, node: yaml.Node, at: Location) -> Any:
         """The plain value of a node, its places noted."""
         self.places.setdefault(at, self._place(node))
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in (_TAG + "map", _TAG + "seq"):
+            return self._unknown_tag(node, at)
         match node:
             case yaml.MappingNode():
                 return self._mapping(node, at)
@@ -192,8 +202,11 @@ class _Reading:
             pattern, _, read = _SCALARS[kind]
             if pattern.match(node.value):
                 return read(node.value)
-        self._find(node, at, f"the tag {node.tag.replace(_TAG, '!!')} is not allowed")
-        return None
+        return self._unknown_tag(node, at)
+
+    def _unknown_tag(self, node: yaml.Node, at: Location) -> None:
+        tag = str(node.tag).replace(_TAG.rpartition(":")[0] + ":", "!!")
+        self._find(node, at, f"the tag {tag} is not allowed")
 
     def _place(self, node: yaml.Node) -> Place:
         return Place(self._source, node.start_mark.line + 1)

@@ -53,7 +53,7 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
     """Lines with content, and the number of their first one; one that ends in a single backslash goes on."""
     lines: list[tuple[int, str]] = []
     begun: tuple[int, str] | None = None
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(re.split("\r\n|\r|\n", text), 1):
         content = raw.lstrip(" \t\f")
         if begun is None:
             if not content or content[0] in "#!":

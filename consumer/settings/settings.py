@@ -1,6 +1,6 @@
 """The settings of one run: from flags, then the environment, then the `--config` file, then defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,10 @@ class Settings(SettingsModel):
         for key in RECEIVER_KEYS:
             shown[key] = {"value": self._shown_receiver(key), "source": "environment or --config file"}
         return shown
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        for key, name in keys().items():
+            yield name, _shown(key, getattr(self, name))
 
     def _source(self, key: str) -> str:
         place = self._places.get((key,))

@@ -27,16 +27,20 @@ def parse_size(text: object) -> int:
     return int(match[1]) * _BYTES[match[2]]
 
 
-def show_duration(ms: float) -> str:
+def show_duration(ms: int) -> str:
     """The shortest exact form: 1200000 is `20m`."""
-    unit = next((name for name in ("d", "h", "m", "s") if ms and ms % _MS[name] == 0), "ms")
-    return f"{ms / _MS[unit]:g}{unit}"
+    return _shown(ms, _MS)
 
 
 def show_size(size_bytes: int) -> str:
     """The shortest exact form: 524288 is `512KiB`."""
-    unit = next(name for name in ("GiB", "MiB", "KiB", "B") if name == "B" or not size_bytes % _BYTES[name])
-    return f"{size_bytes // _BYTES[unit]}{unit}"
+    return _shown(size_bytes, _BYTES)
+
+
+def _shown(number: int, units: dict[str, int]) -> str:
+    fitting = [name for name, unit in units.items() if number >= unit and number % unit == 0]
+    name = fitting[-1] if fitting else next(iter(units))
+    return f"{number // units[name]}{name}"
 
 
 DurationMs = Annotated[

@@ -1,0 +1,195 @@
+"""One open ledger file: the right one, still there, and each transaction done whole or not at all."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from consumer.errors import ConfigurationError, LedgerUnavailable
+from consumer.ledger import sqlite_schema
+from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.sqlite_errors import advice, passing
+from consumer.ledger.sqlite_turn import Turn
+
+_CACHE_KIB = 64 * 1024
+_CHECKPOINT_BYTES = 32 * 1024 * 1024
+"""How much is written ahead before it is moved into the file: pages hit again meanwhile are moved once."""
+
+_LOOK_AGAIN_S = 0.0005
+
+
+class SqliteFile:
+    """Belongs to one thread; every call may block, for `busy_timeout_s` and the disk.
+
+    After a failure that the connection does not survive, the next transaction opens the file again; it
+    does so only while the same ledger stands at its path. A new or another one needs a restart, because
+    only an assignment compares the ledger with the broker.
+    """
+
+    def __init__(self, path: Path, policy: LedgerPolicy) -> None:
+        self._path = path
+        self._policy = policy
+        self._turn = Turn(path)
+        self._connection: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+        self._ledger_id: str | None = None
+        self._durable: bool | None = None
+        self._sqlite_waits = True
+
+    def open(self) -> None:
+        """Open the file, and create it where there is none.
+
+        Raises LedgerUnavailable where it can't be opened, ConfigurationError where it is no ledger that this
+        release understands.
+        """
+        self._ledger_id = None
+        try:
+            self._connect("rwc")
+        except sqlite3.Error as error:
+            self.close()
+            raise self._unavailable(advice(error)) from error
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+        self._turn.close()
+
+    @contextmanager
+    def transaction(self, *, writes: bool, durable: bool) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed, and on the disk if `durable`, when the block is left.
+
+        Raises LedgerUnavailable, with nothing done, where SQLite fails; an exception of the block itself
+        undoes what it did. A crash of the process loses nothing that was committed; one of the machine
+        may lose what was not durable.
+        """
+        try:
+            connection = self._ready()
+            if durable != self._durable:
+                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            self._begin(connection, writes=writes)
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if not passing(error):
+                self.close()
+            raise self._unavailable(advice(error)) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _begin(self, connection: sqlite3.Connection, *, writes: bool) -> None:
+        self._let_sqlite_wait(connection, not writes)
+        if not writes:
+            connection.execute("BEGIN")
+            return
+        self._turn.take(self._policy.busy_timeout_s)
+        try:
+            self._take_lock(connection)
+        finally:
+            self._turn.give()
+
+    def _take_lock(self, connection: sqlite3.Connection) -> None:
+        """Begin to write. Looks oftener than SQLite would: others wait behind us for their turn."""
+        deadline_s = time.monotonic() + self._policy.busy_timeout_s
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= deadline_s:
+                    raise
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _let_sqlite_wait(self, connection: sqlite3.Connection, waits: bool) -> None:
+        if waits != self._sqlite_waits:
+            busy_ms = int(self._policy.busy_timeout_s * 1000) if waits else 0
+            connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
+            self._sqlite_waits = waits
+
+    def _ready(self) -> sqlite3.Connection:
+        """The open connection, once it is certain that it is the file at the path that it writes to."""
+        try:
+            here = self._path.stat()
+        except OSError as error:
+            self.close()
+            raise self._unavailable(
+                "the file is gone: put it back, or restart the consumer and accept a new ledger"
+            ) from error
+        if self._connection is None or self._inode != (here.st_dev, here.st_ino):
+            self.close()
+            self._connect("rw")
+        assert self._connection is not None
+        return self._connection
+
+    def _connect(self, mode: str) -> None:
+        uri = f"file:{quote(os.fspath(self._path.absolute()))}?mode={mode}"
+        busy_s = self._policy.busy_timeout_s
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=busy_s, isolation_level=None, cached_statements=256
+        )
+        self._connection, self._durable, self._sqlite_waits = connection, None, True
+        found = sqlite_schema.format_of(connection)
+        if found == 0 and mode == "rwc":
+            sqlite_schema.create(connection, busy_s)
+            found = sqlite_schema.format_of(connection)
+        self._check_format(found)
+        self._tune(connection)
+        self._check_identity(connection)
+
+    def _check_format(self, found: int | None) -> None:
+        if found is None:
+            self._refuse("it is an SQLite file of another program: name another file in LEDGER_URL")
+        elif found == 0:
+            self.close()
+            raise self._unavailable("the file was emptied: restart the consumer and accept a new ledger")
+        elif found > sqlite_schema.FORMAT:
+            self._refuse(
+                f"it has format {found}, written by a newer release; this one reads up to format "
+                f"{sqlite_schema.FORMAT}: run the newer release, or name another file in LEDGER_URL"
+            )
+
+    def _refuse(self, why: str) -> None:
+        self.close()
+        if self._ledger_id is not None:
+            raise self._unavailable(f"another file stands in its place, and {why}")
+        raise ConfigurationError([f"ledger {self._path}: {why}"])
+
+    def _tune(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # Rows are digests and numbers: overwriting what is deleted would only cost time.
+        connection.execute("PRAGMA secure_delete = OFF")
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // page_bytes}")
+        connection.execute(f"PRAGMA journal_size_limit = {2 * _CHECKPOINT_BYTES}")
+        if self._policy.max_bytes is not None:
+            connection.execute(f"PRAGMA max_page_count = {max(1, self._policy.max_bytes // page_bytes)}")
+
+    def _check_identity(self, connection: sqlite3.Connection) -> None:
+        (ledger_id,) = connection.execute("SELECT id FROM ledger").fetchone()
+        if self._ledger_id is None:
+            self._ledger_id = ledger_id
+        elif ledger_id != self._ledger_id:
+            self.close()
+            raise self._unavailable(
+                "another ledger stands in its place: restart the consumer to use that one"
+            )
+        here = self._path.stat()
+        self._inode = (here.st_dev, here.st_ino)
+
+    def _roll_back(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self.close()
+
+    def _unavailable(self, why: str) -> LedgerUnavailable:
+        return LedgerUnavailable(f"ledger {self._path}: {why}")

@@ -1,0 +1,217 @@
+"""Reserving, in one transaction: most of a call in a few statements, what meets another one by one."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from consumer.core.claims import Accepted, Fenced, Refusal, Reserved
+from consumer.core.reservations import Grant, Known, decide
+from consumer.core.windows import span
+from consumer.ledger.ledger import Intent, Reservation
+from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
+from consumer.ledger.sqlite_tables import Tables
+from consumer.ledger.unique import new_token
+
+_DIGEST_BYTES = 16
+_DIGEST = f"substr(?, key * {_DIGEST_BYTES} + 1, {_DIGEST_BYTES})"
+_EVER_MS = 2**62
+
+# A whole call is one step of SQLite: its digests come as one string of bytes, its numbers as JSON. That takes
+# half the time of a statement a row, and hands over the interpreter's lock once.
+_RESERVE_FREE_KEYS = f"""
+INSERT INTO reservations (slot, source, offset, token, owner, expires_ms)
+SELECT slot, ?, offset, ?, ?, ?
+FROM (
+    SELECT {_DIGEST} AS slot, value AS offset FROM json_each(?)
+) AS asked
+WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
+ON CONFLICT DO NOTHING"""
+
+_RESERVE_FREE_WINDOWS = f"""
+INSERT INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
+SELECT slot, ?, offset, ?, ?, ?, scope, at_ms
+FROM (
+    SELECT {_DIGEST} AS slot, json_extract(value, '$[0]') AS offset,
+        {_DIGEST} AS scope, json_extract(value, '$[1]') AS at_ms
+    FROM json_each(?)
+) AS asked
+WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
+AND NOT EXISTS (
+    SELECT 1 FROM windows
+    WHERE windows.scope = asked.scope AND windows.at_ms > asked.at_ms - ? AND windows.at_ms < asked.at_ms + ?)
+AND NOT EXISTS (
+    SELECT 1 FROM reservations AS rival
+    WHERE rival.scope = asked.scope AND rival.at_ms > asked.at_ms - ? AND rival.at_ms < asked.at_ms + ?)
+ON CONFLICT DO NOTHING"""
+
+_NOT_RESERVED = f"""
+SELECT key FROM json_each(?)
+WHERE NOT EXISTS (
+    SELECT 1 FROM reservations WHERE slot = {_DIGEST} AND token = ?)"""
+
+_RESERVE = """
+INSERT OR REPLACE INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def reserve(tables: Tables, intents: Sequence[Intent]) -> Reservation:
+    """Reserve each intent as if one after the other.
+
+    Intents that share neither key nor scope with another one of the call can't touch each other, so their
+    order is free: those that meet nothing at all in the tables are taken in bulk. The rest is decided one
+    by one.
+    """
+    call = _Call(tables, intents)
+    call.sort()
+    call.reserve_in_bulk()
+    for index in sorted(call.one_by_one):
+        refusal = call.reserve_one(intents[index])
+        if refusal is not None:
+            call.refused[index] = refusal
+    return Reservation(call.token, call.refused)
+
+
+class _Call:
+    """One call's way through its two stages."""
+
+    def __init__(self, tables: Tables, intents: Sequence[Intent]) -> None:
+        self._tables = tables
+        self._intents = intents
+        self.token = new_token()
+        expires_ms = tables.now_ms + int(tables.policy.reservation_age_s * 1000)
+        self._ours = self.token, tables.owner_id, expires_ms
+        self.refused: dict[int, Refusal] = {}
+        self.one_by_one: list[int] = []
+        self._keyed: dict[int, list[int]] = {}
+        self._windowed: dict[tuple[int, int | None], list[int]] = {}
+
+    def sort(self) -> None:
+        """Refuse what is fenced; tell what may go in bulk, by source or with a window, from what may not."""
+        tables, keyed, windowed = self._tables, self._keyed, self._windowed
+        shared_keys, shared_scopes = _shared(self._intents)
+        for index, intent in enumerate(self._intents):
+            if intent.epoch < tables.epoch(intent.topic, intent.partition) and not intent.redrive:
+                self.refused[index] = Fenced()
+                continue
+            key, once = intent.key, intent.once
+            if key is None or key in shared_keys or len(key) != _DIGEST_BYTES:
+                if key is not None or once is not None:
+                    self.one_by_one.append(index)
+                continue
+            number = tables.number(intent.topic, intent.partition, intent.route)
+            if once is None:
+                keyed.setdefault(number, []).append(index)
+            elif once.scope in shared_scopes or len(once.scope) != _DIGEST_BYTES:
+                self.one_by_one.append(index)
+            else:
+                windowed.setdefault((number, once.length_ms), []).append(index)
+
+    def reserve_in_bulk(self) -> None:
+        """Take all that meets nothing in the tables; whatever does meet something is left for one by one."""
+        for number, indexes in self._keyed.items():
+            self._reserve_keys(number, indexes)
+        for (number, length_ms), indexes in self._windowed.items():
+            self._reserve_windows(number, _EVER_MS if length_ms is None else length_ms, indexes)
+
+    def _reserve_keys(self, number: int, indexes: list[int]) -> None:
+        intents = self._intents
+        keys = b"".join([intents[index].key or b"" for index in indexes])
+        offsets = str([intents[index].offset for index in indexes])
+        row = (number, *self._ours, keys, offsets)
+        done = self._tables.connection.execute(_RESERVE_FREE_KEYS, row)
+        if done.rowcount < len(indexes):
+            self._leave_rest(indexes, keys, offsets)
+
+    def _reserve_windows(self, number: int, length_ms: int, indexes: list[int]) -> None:
+        claims = [(intent, intent.once) for intent in map(self._intents.__getitem__, indexes)]
+        keys = b"".join([intent.key or b"" for intent, _ in claims])
+        scopes = b"".join([once.scope for _, once in claims if once is not None])
+        places = str([[intent.offset, once.at_ms] for intent, once in claims if once is not None])
+        row = (number, *self._ours, keys, scopes, places, length_ms, length_ms, length_ms, length_ms)
+        done = self._tables.connection.execute(_RESERVE_FREE_WINDOWS, row)
+        if done.rowcount < len(indexes):
+            self._leave_rest(indexes, keys, places)
+
+    def _leave_rest(self, indexes: list[int], keys: bytes, numbers: str) -> None:
+        left = self._tables.connection.execute(_NOT_RESERVED, (numbers, keys, self.token))
+        self.one_by_one += [indexes[place] for (place,) in left]
+
+    def reserve_one(self, intent: Intent) -> Refusal | None:
+        """Decide one intent by all that stands around it."""
+        verdict = decide(intent.holder, intent.once, self._known(intent))
+        if not isinstance(verdict, Grant):
+            return verdict
+        connection = self._tables.connection
+        connection.executemany(
+            "DELETE FROM reservations WHERE slot = ?", [(row.slot,) for row in verdict.ended]
+        )
+        connection.execute(_RESERVE, self._row(intent))
+        return None
+
+    def _row(self, intent: Intent) -> tuple[bytes | int | None, ...]:
+        number = self._tables.number(intent.topic, intent.partition, intent.route)
+        once = intent.once
+        window = (None, None) if once is None else (once.scope, once.at_ms)
+        return intent.slot, number, intent.offset, *self._ours, *window
+
+    def _known(self, intent: Intent) -> Known:
+        slot = intent.slot
+        read = self._tables.connection.execute
+        settled = read(
+            "SELECT state, source, offset FROM settled WHERE slot = ? AND written_s >= ?",
+            (slot, self._tables.key_horizon_s),
+        ).fetchone()
+        if settled is not None and settled[0] == CONFIRMED:
+            return Known(confirmed=self._tables.origin(*settled[1:]))
+        buried = settled is not None and settled[0] == DEAD_LETTERED and self._buried(intent)
+        held = read(
+            "SELECT slot, source, offset, owner, expires_ms, at_ms FROM reservations WHERE slot = ?", (slot,)
+        ).fetchone()
+        reserved = None if held is None else self._reserved(held)
+        if intent.once is None:
+            return Known(buried=buried, reserved=reserved)
+        near = (intent.once.scope, *span(intent.once))
+        rivals = read(
+            "SELECT slot, source, offset, owner, expires_ms, at_ms FROM reservations "
+            "WHERE scope = ? AND at_ms BETWEEN ? AND ?",
+            near,
+        ).fetchall()
+        accepted = read(
+            "SELECT at_ms, source, offset FROM windows "
+            "WHERE scope = ? AND at_ms BETWEEN ? AND ? AND expires_s > ?",
+            (*near, self._tables.now_s),
+        ).fetchall()
+        return Known(
+            buried=buried,
+            reserved=reserved,
+            accepted=[Accepted(at_ms, self._tables.holder(*place)) for at_ms, *place in accepted],
+            rivals=[self._reserved(row) for row in rivals],
+        )
+
+    def _buried(self, intent: Intent) -> bool:
+        if intent.redrive:
+            return False
+        number = self._tables.number(intent.topic, intent.partition, intent.route)
+        letter = self._tables.connection.execute(
+            "SELECT 1 FROM letters WHERE slot = ? AND source = ? AND offset = ? AND written_s >= ?",
+            (intent.slot, number, intent.offset, self._tables.key_horizon_s),
+        ).fetchone()
+        return letter is not None
+
+    def _reserved(self, row: tuple[bytes, int, int, int, int, int | None]) -> Reserved:
+        slot, number, offset, owner, expires_ms, at_ms = row
+        return Reserved(
+            slot, self._tables.holder(number, offset), self._tables.lapsed(owner, expires_ms), at_ms
+        )
+
+
+def _shared(intents: Sequence[Intent]) -> tuple[set[bytes], set[bytes]]:
+    """The keys, and the scopes, that more than one intent of the call has. Keyless intents share no key."""
+    keys = [intent.key for intent in intents if intent.key is not None]
+    scopes = [intent.once.scope for intent in intents if intent.once is not None]
+    shared_keys: set[bytes] = set()
+    if len(set(keys)) < len(keys):
+        shared_keys.update(key for key, count in Counter(keys).items() if count > 1)
+    shared_scopes: set[bytes] = set()
+    if len(set(scopes)) < len(scopes):
+        shared_scopes.update(scope for scope, count in Counter(scopes).items() if count > 1)
+    return shared_keys, shared_scopes

@@ -1,0 +1,97 @@
+"""What ends a reservation, in one transaction: confirm, give back, bury. And what became of keys."""
+
+from collections.abc import Sequence
+
+from consumer.core.claims import KeyState
+from consumer.ledger.ledger import Held, Intent
+from consumer.ledger.policy import expiry_s
+from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
+from consumer.ledger.sqlite_tables import Tables, in_lists
+from consumer.types import Origin
+
+# What is confirmed stays as it was first confirmed, until it expires.
+_SETTLE = f"""
+INSERT INTO settled (slot, state, source, offset, written_s) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (slot) DO UPDATE SET
+    state = excluded.state, source = excluded.source, offset = excluded.offset, written_s = excluded.written_s
+WHERE state <> {CONFIRMED} OR written_s < ?"""
+
+_ACCEPT = """
+INSERT INTO windows (scope, at_ms, source, offset, expires_s) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
+
+_GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source = ? AND offset = ?"
+
+
+def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
+    """Write keys and windows as accepted, and end the reservations of their slots, whoever holds them."""
+    now_s, policy = tables.now_s, tables.policy
+    horizon_s = tables.key_horizon_s
+    expiries_s = expiry_s(now_s, policy.window_keep_s), expiry_s(now_s, policy.once_keep_s)
+    keys: list[tuple[bytes, int, int, int, int, int]] = []
+    windows: list[tuple[bytes, int, int, int, int]] = []
+    slots: list[bytes] = []
+    for intent in intents:
+        key, once, offset = intent.key, intent.once, intent.offset
+        number = tables.number(intent.topic, intent.partition, intent.route)
+        if key is not None:
+            keys.append((key, CONFIRMED, number, offset, now_s, horizon_s))
+            slots.append(key)
+        elif once is not None:
+            slots.append(intent.slot)
+        if once is not None:
+            until_s = expiries_s[once.length_ms is None]
+            windows.append((once.scope, once.at_ms, number, offset, until_s))
+    tables.connection.executemany(_SETTLE, keys)
+    if windows:
+        tables.connection.executemany(_ACCEPT, windows)
+    for listed, piece in in_lists(slots):
+        tables.connection.execute(f"DELETE FROM reservations WHERE slot {listed}", piece)
+
+
+def release(tables: Tables, held: Sequence[Held]) -> None:
+    """Delete the reservations that the tokens still hold."""
+    tables.connection.executemany(_GIVE_BACK, [_place(tables, one) for one in held])
+
+
+def bury(tables: Tables, held: Sequence[Held]) -> None:
+    """As `release`; where the token did hold it, the holder is written down as dead-lettered."""
+    for one in held:
+        slot, token, number, offset = _place(tables, one)
+        if tables.connection.execute(_GIVE_BACK, (slot, token, number, offset)).rowcount == 0:
+            continue
+        letter = (slot, DEAD_LETTERED, number, offset, tables.now_s, tables.key_horizon_s)
+        tables.connection.execute(_SETTLE, letter)
+        tables.connection.execute(
+            "INSERT OR REPLACE INTO letters (slot, source, offset, written_s) VALUES (?, ?, ?, ?)",
+            (slot, number, offset, tables.now_s),
+        )
+
+
+def states(tables: Tables, intents: Sequence[Intent]) -> list[tuple[KeyState, Origin | None]]:
+    """What is known of each key: first what is confirmed, then a live reservation, then a dead letter."""
+    keys = [intent.key for intent in intents if intent.key is not None]
+    known: dict[bytes | None, tuple[KeyState, Origin | None]] = {}
+    read = tables.connection.execute
+    for listed, piece in in_lists(keys):
+        rows = read(
+            f"SELECT slot, state, source, offset FROM settled WHERE slot {listed} AND written_s >= ?",
+            (*piece, tables.key_horizon_s),
+        )
+        for slot, state, number, offset in rows.fetchall():
+            name = KeyState.CONFIRMED if state == CONFIRMED else KeyState.DEAD_LETTERED
+            known[slot] = name, tables.origin(number, offset)
+        rows = read(
+            f"SELECT slot, source, offset, owner, expires_ms FROM reservations WHERE slot {listed}", piece
+        )
+        for slot, number, offset, owner, expires_ms in rows.fetchall():
+            if not tables.lapsed(owner, expires_ms):
+                known[slot] = KeyState.RESERVED, tables.origin(number, offset)
+    free = KeyState.FREE, None
+    return [known.get(intent.key, free) for intent in intents]
+
+
+def _place(tables: Tables, one: Held) -> tuple[bytes, int, int, int]:
+    intent = one.intent
+    number = tables.number(intent.topic, intent.partition, intent.route)
+    return intent.slot, one.token, number, intent.offset

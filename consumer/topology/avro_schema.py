@@ -1,0 +1,120 @@
+"""Which paths exist in the records of a topic, by their `.avsc` file: a misspelt one is found at once."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from consumer.topology.paths import Path
+
+_Node = Any
+"""A schema as JSON has it: a name, a union (list) or a definition (dict)."""
+
+
+class Lack(NamedTuple):
+    """A name that does not exist where a path asks for it, and those that do."""
+
+    step: str
+    known: list[str]
+
+
+class AvroSchema:
+    """One record schema. Names that it uses are defined in the same file."""
+
+    def __init__(self, root: _Node) -> None:
+        self._named: dict[str, tuple[_Node, str]] = {}
+        self._collect(root, "")
+        self._root = root
+        self.name = _full_name(root, "")
+
+    def types(self, payload: Path | None) -> list[str]:
+        """The full names of the records that the payload's union can hold; without one, the whole's."""
+        found = self._at(payload.steps) if payload else []
+        branches = [_full_name(node, space) for node, space in found if _is_record(node)]
+        return branches if len(found) > 1 else [self.name]
+
+    def lacking(self, path: Path, payload: Path | None, type_name: str | None) -> Lack | None:
+        """None where the path exists, else its first step that does not.
+
+        type_name: only in records whose payload is of this type (a full name).
+        """
+        nodes = [(self._root, "")]
+        for number, step in enumerate(path.steps):
+            walked = path.steps[:number]
+            if payload is not None and type_name is not None and walked == payload.steps:
+                nodes = [node for node in nodes if _full_name(*node) == type_name] or nodes
+            following = [inner for node in nodes for inner in self._step(*node, step)]
+            if not following:
+                known = [field["name"] for node, _ in nodes if _is_record(node) for field in node["fields"]]
+                return Lack(step, known)
+            nodes = following
+        return None
+
+    def _at(self, steps: Iterable[str]) -> list[tuple[_Node, str]]:
+        nodes = [(self._root, "")]
+        for step in steps:
+            nodes = [inner for node in nodes for inner in self._step(*node, step)]
+        return nodes
+
+    def _step(self, node: _Node, space: str, step: str) -> list[tuple[_Node, str]]:
+        """The types that a value of this name can have, unions taken apart; none if there is no such name."""
+        if not isinstance(node, dict):
+            return []
+        if node.get("type") == "map":
+            return self._members(node["values"], space)
+        inner_space = _full_name(node, space).rpartition(".")[0]
+        return [
+            member
+            for field in (node["fields"] if _is_record(node) else ())
+            if field["name"] == step
+            for member in self._members(field["type"], inner_space)
+        ]
+
+    def _members(self, node: _Node, space: str) -> list[tuple[_Node, str]]:
+        if isinstance(node, list):
+            return [member for branch in node for member in self._members(branch, space)]
+        if isinstance(node, str):
+            known = self._named.get(node) or self._named.get(f"{space}.{node}")
+            return [known or (node, space)]
+        if isinstance(node, dict) and isinstance(node.get("type"), dict | list):
+            return self._members(node["type"], space)
+        return [(node, space)]
+
+    def _collect(self, node: _Node, space: str) -> None:
+        if isinstance(node, list):
+            for branch in node:
+                self._collect(branch, space)
+        elif isinstance(node, dict):
+            if "name" in node and "type" in node and node["type"] in ("record", "error", "enum", "fixed"):
+                name = _full_name(node, space)
+                self._named[name] = (node, space)
+                space = name.rpartition(".")[0]
+            for field in node.get("fields", ()):
+                self._collect(field["type"], space)
+            for inner in ("items", "values", "type"):
+                self._collect(node.get(inner), space)
+
+
+def read_schema(file: FilePath) -> AvroSchema:
+    """Read an `.avsc` file. Blocks; raises ValueError, in words, for one that holds no record schema."""
+    try:
+        root = json.loads(file.read_text("utf-8"))
+        if not _is_record(root):
+            raise ValueError("is no record schema")
+        return AvroSchema(root)
+    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"can't be read as an Avro schema ({type(error).__name__})") from None
+
+
+def _is_record(node: _Node) -> bool:
+    return isinstance(node, dict) and node.get("type") in ("record", "error")
+
+
+def _full_name(node: _Node, space: str = "") -> str:
+    if not isinstance(node, dict) or "name" not in node:
+        return ""
+    name = str(node["name"])
+    if "." in name:
+        return name
+    space = node.get("namespace", space)
+    return f"{space}.{name}" if space else name

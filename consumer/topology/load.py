@@ -1,0 +1,156 @@
+"""The way in: from a directory of files to a plan, or to every mistake in them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from consumer.clock import Clock, SystemClock
+from consumer.endpoints.catalogue import APIS
+from consumer.errors import ConfigurationError
+from consumer.settings.document import Document, Finding, Location
+from consumer.settings.mistakes import findings_of, locate, nearest
+from consumer.settings.units import show_duration
+from consumer.topology.avro_schema import AvroSchema, read_schema
+from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
+from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
+from consumer.topology.expression import BRANCHES
+from consumer.topology.model import RouteModel, TopicModel, TopologyModel
+from consumer.topology.plan import Plan, Route, Topic
+from consumer.topology.router import RouteSource, compile_router, compile_user_of
+from consumer.topology.validate import mistakes_in, operation_of
+
+
+def load_plan(
+    directory: Path,
+    environment: Mapping[str, str],
+    *,
+    schemas: Path | None = None,
+    resolve: bool = True,
+    allow_plain_http: bool = False,
+    clock: Clock | None = None,
+    catalogue: Catalogue = APIS,
+) -> Plan:
+    """Read, check and compile all `*.yaml` files of a directory. Blocks on the files.
+
+    environment: what references in the files lead to; never the process's own unless it is handed in.
+    schemas: where the topics' `.avsc` files are, if not beside the topology's.
+    resolve: False leaves credentials unread and unset base URLs as they stand: to look at a plan, not to run.
+
+    Raises ConfigurationError with every mistake of all files, in their order.
+    """
+    document = read_directory(directory)
+    if any(not finding.key for finding in document.findings):
+        # A file that can't be read takes half the names with it: what is missed for that is no mistake.
+        raise _error(document.findings)
+    topology, findings = _parse(document)
+    around = Surroundings(environment, catalogue, clock or SystemClock(), resolve, allow_plain_http)
+    built = {name: build_destination(name, model, around) for name, model in topology.destinations.items()}
+    known, mistakes = _read_schemas(topology.topics, [directory] + ([schemas] if schemas else []))
+    for name, destination in built.items():
+        mistakes += [(("destinations", name, *at), text) for at, text in destination.mistakes]
+    operations = {
+        name: destination.operations for name, destination in built.items() if destination.operations
+    }
+    defined = {section: names_of(document, section).keys() for section in SECTIONS}
+    mistakes += mistakes_in(topology, defined, operations, known)
+    findings += [Finding(*locate(document, at), text) for at, text in mistakes]
+    if findings:
+        raise _error(findings)
+    return _compile(topology, built, known, version_of(document))
+
+
+def _parse(document: Document) -> tuple[TopologyModel, list[Finding]]:
+    """The sound part of the topology, so that its other mistakes are found as well; and what is unsound."""
+    try:
+        return TopologyModel.model_validate(document.values), document.findings
+    except ValidationError as error:
+        unsound = {detail["loc"][:2] for detail in error.errors()}
+        findings = findings_of(error, TopologyModel, document, BRANCHES)
+    sound = {
+        section: {
+            name: value
+            for name, value in names_of(document, section).items()
+            if (section, name) not in unsound
+        }
+        for section in SECTIONS
+    }
+    return TopologyModel.model_validate(sound), document.findings + findings
+
+
+def _error(findings: list[Finding]) -> ConfigurationError:
+    return ConfigurationError([str(finding) for finding in sorted(findings)])
+
+
+def _read_schemas(
+    topics: Mapping[str, TopicModel], folders: list[Path]
+) -> tuple[dict[str, AvroSchema], list[tuple[Location, str]]]:
+    known: dict[str, AvroSchema] = {}
+    mistakes: list[tuple[Location, str]] = []
+    for name, topic in topics.items():
+        if topic.schema_ is None:
+            continue
+        file = next((f for folder in folders if (f := folder / f"{topic.schema_}.avsc").is_file()), None)
+        if file is None:
+            stems = {path.stem for folder in folders for path in folder.glob("*.avsc")}
+            text = f"there is no {topic.schema_}.avsc" + nearest(topic.schema_, stems)
+            mistakes.append((("topics", name, "schema"), text))
+            continue
+        try:
+            known[name] = read_schema(file)
+        except ValueError as error:
+            mistakes.append((("topics", name, "schema"), f"{file} {error}"))
+    return known, mistakes
+
+
+def _compile(
+    topology: TopologyModel, built: Mapping[str, Built], schemas: Mapping[str, AvroSchema], version: str
+) -> Plan:
+    destinations = {name: part.destination for name, part in built.items() if part.destination is not None}
+    sources: dict[str, list[RouteSource]] = {name: [] for name in topology.topics}
+    for name, model in topology.routes.items():
+        route = _route(name, model, built)
+        sources[route.topic].append(RouteSource(route, model, destinations[route.destination].account))
+    whole_types = {name: schema.name for name, schema in schemas.items()}
+    return Plan(
+        version=version,
+        topics={name: _topic(name, model) for name, model in topology.topics.items()},
+        destinations=destinations,
+        routes=tuple(source.route for group in sources.values() for source in group),
+        routers={
+            name: compile_router(model, whole_types.get(name), sources[name])
+            for name, model in topology.topics.items()
+        },
+        users={name: compile_user_of(model) for name, model in topology.topics.items()},
+    )
+
+
+def _route(name: str, model: RouteModel, built: Mapping[str, Built]) -> Route:
+    operation = operation_of(model, {key: part.operations for key, part in built.items()})
+    assert not isinstance(operation, str), "routes are compiled only after they were validated"
+    return Route(
+        id=name,
+        topic=model.from_,
+        destination=model.to.partition("/")[0],
+        operation=operation,
+        ordered=model.ordering == "key",
+        types=tuple(model.when.type or ()) if model.when else (),
+        window=_window(model),
+    )
+
+
+def _window(model: RouteModel) -> str:
+    if model.once is None:
+        return ""
+    return "ever" if model.once.window is None else show_duration(model.once.window)
+
+
+def _topic(name: str, model: TopicModel) -> Topic:
+    return Topic(
+        name=name,
+        partitions=model.partitions,
+        replication=model.replication,
+        start=model.start,
+        on_gap=model.on_gap,
+        dead_letters=model.dead_letters or f"{name}.dead-letters",
+    )

@@ -1,0 +1,124 @@
+"""`check`: what a topology amounts to on stdout, or every mistake, and nothing that changes anything."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from consumer.cli.check import check
+from consumer.errors import ConfigurationError
+from tests.unit.topology.workshop import FILE, Workshop
+
+EMPTY: dict[str, str | None] = dict.fromkeys(
+    [
+        "TOPOLOGY",
+        "CONSUMER_SCHEMAS",
+        "KAFKA_BOOTSTRAP_SERVERS",
+        "KAFKA_PROPERTIES",
+        "SCHEMA_REGISTRY_URL",
+        "DISTINCT_API_KEY",
+        "DISTINCT_BASE_URL",
+        "CLIENT_API_KEY",
+        "CLIENT_API_BASE_URL",
+    ]
+)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path)
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(check, arguments, env={**EMPTY, **environment})
+
+
+def as_json(*arguments: str, **environment: str) -> dict[str, Any]:
+    result = run(*arguments, "--output", "json", **environment)
+    assert result.exit_code == 0, result.exception
+    decoded = json.loads(result.stdout)
+    assert isinstance(decoded, dict)
+    return decoded
+
+
+def test_the_shipped_topology_is_sound_and_shown_whole() -> None:
+    result = run()
+
+    assert result.exit_code == 0
+    for text in (
+        "user-events.dead-letters",
+        "analytics-opens",
+        "client-custom-events",
+        "20m",
+        "env:DISTINCT_API_KEY",
+    ):
+        assert text in result.stdout
+    assert "the topology is sound" in result.stderr
+
+
+def test_what_run_would_need_is_a_note_on_stderr() -> None:
+    result = run(DISTINCT_API_KEY="k", KAFKA_BOOTSTRAP_SERVERS="a:9092")
+
+    assert "note: client: CLIENT_API_KEY is not set" in result.stderr
+    assert "note: client: ${CLIENT_API_BASE_URL} is not set" in result.stderr
+    assert "note: SCHEMA_REGISTRY_URL is not set" in result.stderr
+    assert "DISTINCT_API_KEY is not set" not in result.stderr
+    assert "KAFKA_BOOTSTRAP_SERVERS is not set" not in result.stderr
+
+
+def test_json_holds_topics_destinations_and_routes(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE)
+
+    shown = as_json("--topology", str(workshop.folder))
+
+    assert [topic["name"] for topic in shown["topics"]] == ["visits"]
+    assert shown["topics"][0]["dead_letters"] == "visits.dead-letters"
+    crm, stats = shown["destinations"]
+    assert (crm["name"], crm["base_url"], crm["credential"]) == ("crm", "https://crm.example", "env:CRM_KEY")
+    assert (crm["concurrency"], crm["rate_per_s"], crm["max_items"]) == (64, None, 100)
+    assert stats["max_items"] == 1
+    assert [(route["id"], route["operation"], route["types"]) for route in shown["routes"]] == [
+        ("looked", "events", ["Looked"]),
+        ("bought", "user_analytics", ["Bought"]),
+    ]
+
+
+def test_a_key_is_never_shown(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE)
+
+    result = run("--topology", str(workshop.folder), CRM_KEY="pk_hunter2", STATS_KEY="hunter3")
+
+    assert result.exit_code == 0
+    assert "hunter" not in result.output
+
+
+def test_mistakes_are_all_told_and_end_with_exit_code_2(workshop: Workshop) -> None:
+    workshop.write(
+        "t.yaml",
+        FILE.replace("to: stats", "to: stat").replace("wen:", "when:").replace("from: visits", "from: vsits"),
+    )
+
+    result = run("--topology", str(workshop.folder))
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert result.exception.exit_code == 2
+    assert len(result.exception.findings) == 3
+    assert result.stdout == ""
+
+
+def test_the_topology_may_come_from_the_config_file_or_the_environment(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE)
+    config = workshop.folder / "consumer.conf"
+    config.write_text(f"topology: {workshop.folder}\n")
+
+    assert as_json("--config", str(config))["topics"][0]["name"] == "visits"
+    assert as_json(TOPOLOGY=str(workshop.folder))["topics"][0]["name"] == "visits"
+
+
+def test_plain_http_is_a_mistake_unless_it_is_allowed(workshop: Workshop) -> None:
+    workshop.change("https://crm.example", "http://crm.example")
+
+    assert isinstance(run("--topology", str(workshop.folder)).exception, ConfigurationError)
+    assert as_json("--topology", str(workshop.folder), "--allow-plain-http")["destinations"]
