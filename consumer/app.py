@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from consumer.core.gate import Gate, GatePolicy
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
-from consumer.errors import StoppedError
+from consumer.errors import BrokerError, StoppedError
 from consumer.http.httpx_sender import HttpxSender
 from consumer.http.pyreqwest_sender import PyreqwestSender
 from consumer.http.sender import Sender, SenderPolicy
@@ -29,6 +30,7 @@ from consumer.pipeline.batch import Batch
 from consumer.pipeline.commits import Committer
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
+from consumer.pipeline.faults import Faults
 from consumer.pipeline.intake import Intake, IntakePolicy
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.send import Post
@@ -36,6 +38,7 @@ from consumer.pipeline.settle import Settlement
 from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.status import Status
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
+from consumer.pipeline.watch import Watch
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Destination, Plan
@@ -43,6 +46,7 @@ from consumer.topology.plan import Destination, Plan
 SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"pyreqwest": PyreqwestSender, "httpx": HttpxSender}
 TICK_S = 0.25
 RESERVATION_MARGIN_S = 10.0
+_LOG = logging.getLogger("consumer.run")
 
 
 def reservation_age_s(plan: Plan) -> float:
@@ -58,7 +62,7 @@ class AppConfig:
     bootstrap_servers: str
     kafka: KafkaPolicy
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
-    pressure: PressurePolicy = PressurePolicy()
+    pressure: PressurePolicy = field(default_factory=PressurePolicy)
     commit_interval_s: float = 1.0
     http_client: str = "pyreqwest"
     until_end: bool = False
@@ -88,12 +92,13 @@ class App:
         self._tracing = tracing
         self._posts: dict[str, Post] = {}
         self._clock = clock or SystemClock()
-        self._background = Background(self._on_fault)
-        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._faults = Faults()
+        self._background = Background(self._faults)
         self.books = Books(destinations={name: DestinationBooks() for name in plan.destinations})
         pressure = Pressure(config.pressure)
         settlement = Settlement(self.books, pressure)
-        patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, on_note)
+        # What these note at each attempt, the watch tells once when it begins and once when it is over.
+        patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug)
         self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
         dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
         graveyard = Graveyard(
@@ -111,8 +116,8 @@ class App:
             for name, destination in plan.destinations.items()
         }
         intake = Intake(
-            IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement, self.books,
-            pressure, self._background, tracing, self._clock, random.random, on_note,
+            IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
+            self.books, pressure, self._background, tracing, self._clock, random.random, _LOG.debug,
         )  # fmt: skip
         self.coordinator = Coordinator(
             self.books, pressure, ledger, patient, intake, self.sinks, graveyard, settlement,
@@ -130,9 +135,11 @@ class App:
         self._committer = Committer(patient, self.owner.commit, config.commit_interval_s, tracing)
         self.coordinator.attach(self.owner, self._committer)
         self.status = Status(
-            self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient, self._committer,
-            plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0, answers=lambda: ledger.states([]),
+            self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient,
+            self._committer, plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0,
+            answers=lambda: ledger.states([]),
         )  # fmt: skip
+        self._watch = Watch(config.kafka.group, self._clock)
         metrics.read_from(self.status.snapshot)
 
     def _sink(
@@ -202,29 +209,30 @@ class App:
     async def run(self) -> Books:
         """Consume until stopped, or to the end where that was asked for; gives the books.
 
-        Raises the fault that ended it, or StoppedError when `timeout_s` passed first.
+        Raises what ended it: FaultError for a fault of our own, which is in the log with its trace;
+        StoppedError when `timeout_s` passed first, or the drain did not finish.
         """
+        asyncio.get_running_loop().set_exception_handler(self._faults.of_loop)
         await self._ledger.open()
         self._background.spawn(self._committer.run(lambda: list(self.coordinator.assignments.values())))
         self._background.spawn(self._tick())
         self.owner.start()
-        timed_out = False
+        timeout_s = self._config.timeout_s
         try:
-            ends = (self.coordinator.finished, self._failed)
-            done, _ = await asyncio.wait(
-                ends, timeout=self._config.timeout_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done:
-                timed_out = True
-            if self.coordinator.finished not in done:
-                self.owner.stop()
-                await self.coordinator.finished
-            for one in done:
-                one.result()
+            ends = {self.coordinator.finished, self._faults.first}
+            done, _ = await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            self.owner.stop()
+            await asyncio.wait({self.coordinator.finished})
+            self._raise_fault()
+            unfinished = self.coordinator.count().in_flight
         finally:
             await self._close()
-        if timed_out:
-            raise StoppedError(f"stopped after {self._config.timeout_s:g} s, before the end was reached")
+        again = "What is left comes again at the next start"
+        if unfinished:
+            drain_s = self._config.kafka.drain_timeout_s
+            raise StoppedError(f"the drain did not finish in {drain_s:g} s: {unfinished} records. {again}")
+        if not done:
+            raise StoppedError(f"stopped after {timeout_s:g} s, before the end was reached. {again}")
         return self.coordinator.count()
 
     def stop(self) -> None:
@@ -235,10 +243,20 @@ class App:
         while True:
             await asyncio.sleep(TICK_S)
             self.coordinator.look_around()
+            self._watch.look(self.status.view())
 
-    def _on_fault(self, error: BaseException) -> None:
-        if not self._failed.done():
-            self._failed.set_exception(error)
+    def _raise_fault(self) -> None:
+        """What failed first: in a task or callback of ours, or in the owner thread."""
+        if self._faults.first.done():
+            self._faults.first.result()
+        fault = self.coordinator.finished.exception()
+        if isinstance(fault, BrokerError) and not self.coordinator.joined:
+            raise BrokerError(
+                f"{fault}. Asked at {self._config.bootstrap_servers}: check KAFKA_BOOTSTRAP_SERVERS, and "
+                "KAFKA_PROPERTIES for what the brokers ask for (security.protocol, SASL, certificates)"
+            )
+        if fault is not None:
+            raise self._faults.told(fault)
 
     async def _close(self) -> None:
         for sink in self.sinks.values():
@@ -248,5 +266,4 @@ class App:
             await asyncio.gather(*(sender.close() for sender in self._senders))
         await asyncio.to_thread(self._writer.close, 5.0)
         await self._ledger.close()
-        if not self._failed.done():
-            self._failed.cancel()
+        self._faults.close()

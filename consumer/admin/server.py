@@ -6,6 +6,7 @@ in, and take the process's signal handlers.
 
 import asyncio
 import contextlib
+import os
 from email.utils import formatdate
 
 import h11
@@ -50,7 +51,9 @@ class AdminServer:
                 self._connected, self._host, self._port, limit=_READ_BYTES
             )
         except OSError as error:
-            problem = error.strerror or "not an address"
+            # The loop's own text repeats the address.
+            known = error.errno is not None and error.errno > 0
+            problem = os.strerror(error.errno) if known else error.strerror or "not an address"
             where = f"{self._host}:{self._port}"
             raise ConfigurationError(
                 [f"ADMIN_LISTEN: {where}: {problem}; choose another host:port"]

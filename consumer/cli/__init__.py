@@ -1,6 +1,4 @@
-"""The command `distinct-consumer`: one file a subcommand. stdout carries data; stderr carries logs and
-progress.
-"""
+"""The command `distinct-consumer`: one file a subcommand. stdout carries data; stderr logs and progress."""
 
 import sys
 
@@ -10,15 +8,32 @@ def main() -> None:
     import click
 
     from consumer.cli.command import command
-    from consumer.errors import ConsumerError
+    from consumer.errors import ConfigurationError, ConsumerError
 
     try:
-        command.main(standalone_mode=False)
+        command.main(prog_name="distinct-consumer", standalone_mode=False)
     except ConsumerError as error:
-        click.echo(f"error: {error}", err=True)
+        for text in error.findings if isinstance(error, ConfigurationError) else [str(error)]:
+            click.echo(f"error: {text}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except Exception as error:
+        _tell(error)
+        sys.exit(1)
+
+
+def _tell(error: Exception) -> None:
+    """A fault of ours: by the log, which masks what may be secret, as Python's own way would not."""
+    import logging
+
+    from consumer.telemetry.logs import configure_logging
+    from consumer.telemetry.redaction import Redactor
+
+    root = logging.getLogger()
+    if not root.handlers:
+        configure_logging(Redactor())
+    root.error("a fault of distinct-consumer itself: please report it, with this", exc_info=error)

@@ -1,11 +1,11 @@
 """`check`: whether settings and topology make sense, and what they say, without any connection."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -19,15 +19,22 @@ from consumer.topology.plan import Destination, Plan, Route
 
 
 @click.command(
+    short_help="Check settings and topology, and show what they amount to.",
     epilog="""\b
 Examples:
   distinct-consumer check
   distinct-consumer check --topology my-topology --config consumer.yaml
   distinct-consumer check --output json | jq '.destinations[].name'
-"""
+""",
 )
-@settings_options("topology", "schemas", "allow_plain_http")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How what was found is printed.",
+)
+@settings_options("topology", "schemas", "allow_plain_http", sections=False)
 def check(config: Path | None, output: str, **flags: Any) -> None:
     """Check settings and topology without any connection, and print what they amount to.
 
@@ -65,60 +72,71 @@ def _notes(settings: Settings, plan: Plan) -> list[str]:
 
 
 def _print(plan: Plan) -> None:
-    """Three tables on stdout; as wide as they are where nobody's terminal is."""
-    console = Console()
+    """What is read, who gets it, and by which routes, on stdout; lines break where a terminal is narrow."""
+    console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(width=200)
-    topics = _table("Topics", "topic", "partitions", "replication", "start", "on gap", "dead letters")
+        console = Console(width=200, highlight=False)
+    console.print("Topics")
+    topics = _columns()
     for topic in plan.topics.values():
-        numbers = (str(topic.partitions), str(topic.replication))
-        topics.add_row(topic.name, *numbers, topic.start, topic.on_gap, topic.dead_letters)
-    destinations = _table(
-        "Destinations (concurrency and rate are those of each process)",
-        "destination", "api", "base URL", "credential", "concurrency", "rate/s", "batch", "timeout", "state",
-    )  # fmt: skip
+        topics.add_row(
+            topic.name,
+            f"{topic.partitions} partitions, replication {topic.replication}; starts at {topic.start}, "
+            f"on a gap: {topic.on_gap}; dead letters: {topic.dead_letters}",
+        )
+    console.print(topics)
+    console.print("Destinations [dim](concurrency and rate are those of each process)[/dim]")
+    destinations = _columns()
     for one in plan.destinations.values():
-        rate = "unlimited" if one.rate_per_s is None else f"{one.rate_per_s:g}"
-        state = "paused" if one.paused else "active"
-        timeout = show_duration(round(one.timeouts.total_s * 1000))
-        destinations.add_row(
-            one.name,
-            one.api,
-            one.base_url,
-            one.credential.reference,
-            str(one.concurrency),
-            rate,
-            _batch(one),
-            timeout,
-            state,
-        )
-    routes = _table("Routes", "route", "from", "to", "operation", "types", "window", "ordering")
-    for route in plan.routes:
-        routes.add_row(
-            route.id,
-            route.topic,
-            route.destination,
-            route.operation.name,
-            ", ".join(route.types) or "all",
-            route.window,
-            _ordering(route),
-        )
-    for table in (topics, destinations, routes):
+        destinations.add_row(one.name, _described(one))
+    console.print(destinations)
+    for title, routes in _grouped(plan.routes).items():
+        console.print(f"Routes {title}", markup=False)
+        table = _columns(3)
+        for route in routes:
+            table.add_row(route.id, ", ".join(route.types) or "all types", _particulars(route))
         console.print(table)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+def _columns(count: int = 2) -> Table:
+    """A grid below a heading, with an empty line after it; only the last column is broken."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2), pad_edge=True, show_footer=False)
+    for _ in range(count - 1):
+        table.add_column(no_wrap=True)
+    table.add_column()
     return table
+
+
+def _described(one: Destination) -> str:
+    rate = "" if one.rate_per_s is None else f", {one.rate_per_s:g} a second"
+    timeout = show_duration(round(one.timeouts.total_s * 1000))
+    return (
+        f"{'PAUSED; ' if one.paused else ''}{one.api} at {one.base_url}, "
+        f"key from {one.credential.reference}; {one.concurrency} requests at a time{rate}, "
+        f"{_batch(one)}, {timeout} each"
+    )
+
+
+def _grouped(routes: Iterable[Route]) -> dict[str, list[Route]]:
+    """By where they lead: `user-events → client (events)`."""
+    groups: dict[str, list[Route]] = {}
+    for route in routes:
+        title = f"{route.topic} → {route.destination} ({route.operation.name})"
+        groups.setdefault(title, []).append(route)
+    return groups
+
+
+def _particulars(route: Route) -> str:
+    window = {"": "", "ever": "once for ever"}.get(route.window, f"once in {route.window}")
+    return ", ".join(filter(None, (window, "" if route.ordered else "in any order")))
 
 
 def _batch(one: Destination) -> str:
     if one.batch.max_items == 1:
-        return "one a request"
+        return "one item in each"
     linger = show_duration(round(one.batch.linger_s * 1000))
-    return f"{one.batch.max_items} items, {show_size(one.batch.max_bytes)}, {linger}"
+    size = show_size(one.batch.max_bytes)
+    return f"up to {one.batch.max_items} items or {size} in each, after {linger} at most"
 
 
 def _ordering(route: Route) -> str:

@@ -10,7 +10,14 @@ from consumer.cli.run import run
 from consumer.cli.simulate import simulate
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _InThisOrder(click.Group):
+    """Lists its commands in the order in which they are met, not in the alphabet's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InThisOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="distinct-consumer")
 def command() -> None:
     """Delivers user events from Kafka to Distinct's products; commits only what the receiver has
@@ -21,10 +28,15 @@ def command() -> None:
     Check a configuration:  distinct-consumer check
     Run it:                 distinct-consumer run
 
-    Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped with work unsettled, 4 refused without a
-    flag.
+    \b
+    Exit codes:
+      0  done, also after a signal when the drain finished
+      1  failed
+      2  usage or configuration
+      3  stopped with work unsettled
+      4  refused: unsafe without a flag
     """
 
 
-for _one in (run, check, demo, generate, simulate):
+for _one in (demo, check, run, simulate, generate):
     command.add_command(_one)

@@ -14,20 +14,24 @@ from rich.live import Live
 from consumer.cli.books import deliveries_table, records_table
 from consumer.errors import FaultError
 from consumer.sandbox.demo import DemoConfig, DemoResult, DemoState, run_demo
+from consumer.telemetry.logs import configure_logging
+from consumer.telemetry.redaction import Redactor
 
 _THEIRS = ("accepted", "duplicates", "refused")
 
 
 @click.command(
+    short_help="The whole job on this machine alone, then the books.",
     epilog="""\b
 Examples:
   distinct-consumer demo
   distinct-consumer demo --events 200000 --faults
   distinct-consumer demo --output json | jq .balanced
-"""
+""",
 )
 @click.option(
     "--events",
+    metavar="N",
     default=20_000,
     show_default=True,
     type=click.IntRange(min=1),
@@ -35,30 +39,37 @@ Examples:
 )
 @click.option(
     "--seed",
+    metavar="N",
     default=1,
     show_default=True,
     type=click.IntRange(min=0),
     help="The same seed gives the same events.",
 )
+@click.option("--faults", is_flag=True, help="Let the receiver throttle, fail, drop and lose answers.")
 @click.option(
-    "--faults/--no-faults", default=False, help="Let the receiver throttle, fail, drop and lose answers."
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How the counts are printed at the end.",
 )
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def demo(events: int, seed: int, faults: bool, output: str) -> None:
     """Generate events, consume and deliver them to simulated APIs, and compare everybody's counts.
 
     Needs nothing but this command: the broker, the schema registry and the receiver are its own, on loopback,
-    and gone afterwards. Exits 1 if the counts of the generator, the consumer and the receiver differ by one.
+    and gone afterwards. Exits 1 if the counts of the generator, the consumer and the receiver differ, if only
+    by one.
     """
     console = Console(stderr=True)
     console.print(
-        f"demo: {events} events → embedded Kafka → consumer → simulated APIs{' with faults' if faults else ''}",
+        f"demo: {events} events → embedded Kafka → consumer → simulated APIs"
+        + (" with faults" if faults else ""),
         highlight=False,
     )
-    logging.getLogger(
-        "consumer.kafka.client"
-    ).disabled = True  # it would report the embedded broker's own end
     with _Display(console) as display:
+        configure_logging(Redactor(), level=logging.WARNING, human=True)
+        # It would report the embedded broker's own end.
+        logging.getLogger("consumer.kafka.client").disabled = True
         result = uvloop.run(run_demo(DemoConfig(events, seed, faults), display.show, display.note))
     if output == "json":
         sys.stdout.buffer.write(orjson.dumps(result.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
@@ -114,7 +125,7 @@ def _print(result: DemoResult, console: Console) -> None:
     console.print(table)
     console.print(
         f"{result.letters} dead letters; {result.produced.total} records in {books['seconds']} s. "
-        "Cyan rows are counted by the generator and the receiver themselves.",
+        "The rows of the generator and the receiver are their own counts.",
         highlight=False,
     )
     if not result.differences:

@@ -1,5 +1,6 @@
 """`generate`: realistic events on a topic, by seed."""
 
+import asyncio
 import secrets
 import signal
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -15,46 +17,74 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from consumer.errors import UsageError
+from consumer.avro.framing import as_number_or_guid
+from consumer.cli.sections import SectionedCommand
+from consumer.cli.service import registry_of
+from consumer.cli.settings_options import load_settings, settings_options
+from consumer.errors import ConfigurationError, UsageError
 from consumer.sandbox import generator
+from consumer.settings import Settings
 
 
-@click.command("generate")
+@click.command(
+    cls=SectionedCommand,
+    short_help="Produce realistic events to a topic, by seed.",
+    epilog="""\b
+Examples:
+  distinct-consumer generate --topic user-events
+  distinct-consumer generate --topic try-it --partitions 12 --count 100000
+  distinct-consumer generate --topic try-it --seed 7 --rate 500 --output json
+""",
+)
+@click.option("--topic", metavar="NAME", required=True, help="The topic to produce to.")
 @click.option(
-    "--bootstrap-servers", envvar="KAFKA_BOOTSTRAP_SERVERS", required=True, show_envvar=True,
-    help="The brokers, host:port with commas between.",
-)  # fmt: skip
-@click.option(
-    "--schema-registry-url", envvar="SCHEMA_REGISTRY_URL", required=True, show_envvar=True,
-    help="Where the events' schema is registered, under <topic>-value.",
-)  # fmt: skip
-@click.option(
-    "--kafka-properties", envvar="KAFKA_PROPERTIES", show_envvar=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A librdkafka properties file: SASL, TLS, any option.",
-)  # fmt: skip
-@click.option("--topic", required=True, help="The topic to produce to.")
-@click.option(
-    "--partitions", type=click.IntRange(min=1),
+    "--partitions",
+    metavar="N",
+    type=click.IntRange(min=1),
     help="Create the topic with so many partitions if it is missing. Without, the broker has to create it.",
-)  # fmt: skip
-@click.option(
-    "--count", type=click.IntRange(min=1), default=10_000, show_default=True, help="How many records."
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0),
-    help="The same seed gives the same users, events and ids. Without, a new one is taken and printed.",
-)  # fmt: skip
+    "--count",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="How many records.",
+)
 @click.option(
-    "--end", type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
-    help="As of when the last event is, in UTC; the events spread over the six hours before.  [default: now]",
-)  # fmt: skip
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Records a second at most.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+    "--seed",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="The same seed gives the same users, events and ids. Without, a new one is taken and printed.",
+)
+@click.option(
+    "--end",
+    metavar="TIME",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
+    help="As of when the last event is, such as 2026-04-27T13:35:00Z; the events spread over the six hours "
+    "before.  [default: now]",
+)
+@click.option(
+    "--rate", metavar="N", type=click.FloatRange(min=0, min_open=True), help="Records a second at most."
+)
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How the counts are printed at the end.",
+)
+@settings_options(
+    "kafka_bootstrap_servers",
+    "kafka_properties",
+    "schema_registry_url",
+    "schema_registry_ca_file",
+    "schema_registry_certificate_file",
+    "schema_registry_key_file",
+    "allow_plain_http",
+)
 def generate(
-    bootstrap_servers: str,
-    schema_registry_url: str,
-    kafka_properties: Path | None,
+    config: Path | None,
     topic: str,
     partitions: int | None,
     count: int,
@@ -62,27 +92,29 @@ def generate(
     end: datetime | None,
     rate: float | None,
     output: str,
+    **flags: Any,
 ) -> None:
-    """Produce realistic user events: duplicates, repeated opens, bots, unknown users, poison, by seed.
+    """Produce realistic user events: duplicates, repeated opens, bots, unknown users, poison.
 
-    Counts what the broker acknowledged. Ctrl-C ends it early, with the counts up to then.
+    Registers their schema under <topic>-value. Counts what the broker acknowledged. Ctrl-C ends it early,
+    with the counts up to then.
     """
-    if not schema_registry_url.startswith(("http://", "https://")):
+    settings = load_settings(config, flags)
+    if missing := settings.missing():
+        raise ConfigurationError(missing)
+    if not str(settings.schema_registry_url).startswith(("http://", "https://")):
         raise UsageError(
-            f"--schema-registry-url is {schema_registry_url!r}: it must be an http or https URL, "
-            "because a consumer has to find the schema there"
+            "--schema-registry-url must be an http or https URL: a consumer has to find the schema there"
         )
-    properties = _read_properties(kafka_properties) if kafka_properties else {}
-    target = generator.Target(bootstrap_servers, topic, properties, rate=rate)
+    servers, properties = settings.bootstrap_servers or "", dict(settings.kafka_options)
+    target = generator.Target(servers, topic, properties, rate=rate)
     if partitions is not None:
-        generator.ensure_topic(bootstrap_servers, topic, partitions, properties)
-    with generator.connect(schema_registry_url) as registry:
-        schema_id = generator.register(registry, topic)
+        generator.ensure_topic(servers, topic, partitions, properties)
     plan = generator.Plan.ending_at(
         int(end.replace(tzinfo=UTC).timestamp() * 1000) if end else int(time.time() * 1000),
         count=count,
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        schema_id=schema_id,
+        schema_id=asyncio.run(_register(settings, topic)),
     )
     with _signals() as stopped, _progress(count) as (progress, task):
         produced = generator.generate(
@@ -96,21 +128,17 @@ def generate(
     else:
         click.echo(f"{produced.total:,} records on {topic}, by seed {produced.seed}")
         Console().print(_table(produced))
-        click.echo(f"{produced.seconds:.1f} s, {produced.records_per_second:,} records/s")
+        click.echo(f"{produced.seconds:.1f} s, {produced.records_per_second:,} records a second")
 
 
-def _read_properties(file: Path) -> dict[str, str]:
-    properties = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        text = line.strip()
-        if not text or text.startswith(("#", "!")):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            # The line itself is not shown: it may hold a password.
-            raise UsageError(f"{file}:{number}: not a property; write name=value")
-        properties[name.strip()] = value.strip()
-    return properties
+async def _register(settings: Settings, topic: str) -> int:
+    """The id of the events' schema, registered where it is not there yet."""
+    registry = registry_of(settings)
+    try:
+        text = orjson.dumps(generator.user_event_schema()).decode()
+        return int(as_number_or_guid(await registry.register(f"{topic}-value", text)))
+    finally:
+        registry.close()
 
 
 @contextmanager

@@ -1,9 +1,6 @@
 """`run`: the consumer."""
 
-import asyncio
-import contextlib
 import logging
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,46 +9,38 @@ import click
 import orjson
 import uvloop
 
-from consumer.admin.answers import Answers
-from consumer.admin.server import AdminServer
-from consumer.app import App, AppConfig, reservation_age_s
-from consumer.avro.address import RegistryAddress
-from consumer.avro.registry import Registry
+from consumer.app import AppConfig
 from consumer.cli.books import print_books
+from consumer.cli.sections import SectionedCommand
+from consumer.cli.service import serve
 from consumer.cli.settings_options import load_settings, settings_options
-from consumer.clock import SystemClock
-from consumer.core.books import Books
 from consumer.core.pressure import PressurePolicy
-from consumer.errors import ConfigurationError
+from consumer.errors import ConfigurationError, ConsumerError, FaultError, UsageError
 from consumer.kafka.config import KafkaPolicy
-from consumer.ledger.open import open_ledger
-from consumer.ledger.policy import LedgerPolicy
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
-from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.redaction import Redactor
-from consumer.telemetry.trace_setup import traces_from_environment
 from consumer.topology.load import load_plan
 from consumer.topology.plan import Plan
 
 _LOG = logging.getLogger("consumer.run")
+_KAFKA_SECRETS = ("password", "secret", "token", "key.pem", "jaas")
 
 
 @click.command(
+    cls=SectionedCommand,
+    short_help="Consume and deliver until a signal; commit what is acknowledged.",
     epilog="""\b
 Examples:
-  export KAFKA_BOOTSTRAP_SERVERS=localhost:9092 SCHEMA_REGISTRY_URL=http://localhost:8081
-  export DISTINCT_API_KEY_FILE=/run/secrets/distinct CLIENT_API_KEY_FILE=/run/secrets/client
+  export KAFKA_BOOTSTRAP_SERVERS=localhost:9092
+  export SCHEMA_REGISTRY_URL=http://localhost:8081
+  export DISTINCT_API_KEY_FILE=/run/secrets/distinct
+  export CLIENT_API_BASE_URL=https://your-instance.example.com
+  export CLIENT_API_KEY_FILE=/run/secrets/client
   distinct-consumer run
   distinct-consumer run --until-end --timeout 600 --output json
-"""
-)
-@settings_options()
-@click.option(
-    "--accept-ledger",
-    is_flag=True,
-    help="Go on with a ledger that is behind the broker: duplicates can be sent.",
+""",
 )
 @click.option(
     "--until-end", is_flag=True, help="Stop after the end offsets seen at start, drained and committed."
@@ -59,8 +48,14 @@ Examples:
 @click.option(
     "--timeout",
     "timeout_s",
+    metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
     help="With --until-end: give up after so many seconds, exit 3.",
+)
+@click.option(
+    "--accept-ledger",
+    is_flag=True,
+    help="Go on with a ledger that is behind the broker: duplicates can be sent.",
 )
 @click.option(
     "--output",
@@ -69,14 +64,22 @@ Examples:
     show_default=True,
     help="How the books are printed at the end.",
 )
+@settings_options()
 def run(
-    config: Path | None, accept_ledger: bool, until_end: bool, timeout_s: float | None, output: str, **flags: Any
-) -> None:  # fmt: skip
-    """Consume, deliver, and commit what was acknowledged, until a signal (or the end, with --until-end).
+    config: Path | None,
+    accept_ledger: bool,
+    until_end: bool,
+    timeout_s: float | None,
+    output: str,
+    **flags: Any,
+) -> None:
+    """Consume, deliver, and commit what was acknowledged.
 
-    SIGTERM and SIGINT drain: what is on the wire is awaited, confirmed and committed; then the books are
-    printed.
+    Until a signal, or the end with --until-end. SIGTERM and SIGINT drain: what is on the wire is awaited,
+    confirmed and committed; then the books are printed. Exits 3 if something is left unsettled.
     """
+    if timeout_s is not None and not until_end:
+        raise UsageError("--timeout bounds a run with --until-end: give both, or neither")
     settings = load_settings(config, flags)
     if missing := settings.missing():
         raise ConfigurationError(missing)
@@ -86,15 +89,42 @@ def run(
         schemas=settings.schemas or schemas_dir(),
         allow_plain_http=settings.allow_plain_http,
     )
-    redactor = Redactor([one.credential.read() for one in plan.destinations.values()])
-    configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))
+    configure_logging(Redactor(_secrets(settings, plan)), level=getattr(logging, settings.log_level.upper()))
     app_config = _app_config(settings, accept_ledger=accept_ledger, until_end=until_end, timeout_s=timeout_s)
-    books, seconds = uvloop.run(_run(settings, plan, app_config))
-    out = books.as_json(seconds)
-    if output == "json":
-        sys.stdout.buffer.write(orjson.dumps(out, option=orjson.OPT_INDENT_2) + b"\n")
-    else:
-        print_books(out)
+    try:
+        ended = uvloop.run(serve(settings, plan, app_config))
+        out = ended.books.as_json(ended.seconds)
+        if output == "json":
+            sys.stdout.buffer.write(orjson.dumps(out, option=orjson.OPT_INDENT_2) + b"\n")
+        else:
+            print_books(out)
+        if ended.stopped is not None:
+            raise ended.stopped
+        if not out["balanced"]:
+            raise FaultError(
+                "the books do not balance: a record was lost or counted twice; please report this"
+            )
+    except UsageError:
+        raise  # A mistake in the configuration is read by whoever made it.
+    except ConsumerError as error:
+        if sys.stderr.isatty():
+            raise
+        # Whoever reads these logs by machine gets the reason of the end as a line like all others.
+        _LOG.error(str(error), extra={"exit_code": error.exit_code})
+        sys.exit(error.exit_code)
+
+
+def _secrets(settings: Settings, plan: Plan) -> list[str]:
+    """What must never be logged, whatever a library says."""
+    secrets = [one.credential.read() for one in plan.destinations.values()]
+    secrets += [value for name, value in settings.kafka_options.items() if _is_secret(name)]
+    if basic_auth := settings.schema_registry_basic_auth:
+        secrets += [basic_auth, basic_auth.partition(":")[2]]
+    return secrets
+
+
+def _is_secret(option: str) -> bool:
+    return any(word in option for word in _KAFKA_SECRETS)
 
 
 def _app_config(
@@ -117,46 +147,4 @@ def _app_config(
         until_end=until_end,
         timeout_s=timeout_s,
         accept_ledger=accept_ledger,
-    )
-
-
-async def _run(settings: Settings, plan: Plan, config: AppConfig) -> tuple[Books, float]:
-    policy = LedgerPolicy(
-        reservation_age_s=reservation_age_s(plan),
-        key_keep_s=settings.ledger_keep_keys_ms // 1000,
-        window_keep_s=settings.ledger_keep_windows_ms // 1000,
-        once_keep_s=settings.ledger_keep_once_ms // 1000,
-    )
-    ledger = open_ledger(settings.ledger_url, settings.consumer_group, policy, SystemClock())
-    metrics = Metrics()
-    traces = traces_from_environment(settings.consumer_group, metrics.spans_dropped)
-    registry = Registry(_registry_address(settings))
-    app = App(config, plan, ledger, registry, _LOG.warning, metrics=metrics, tracing=traces.tracing)
-    host, _, port = settings.admin_listen.rpartition(":")
-    admin = AdminServer(Answers(app.status, metrics), host.strip("[]"), int(port))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, app.stop)
-    address = await admin.start()
-    _LOG.info("started", extra={"admin": "{}:{}".format(*address), "topology": plan.version})
-    try:
-        books = await app.run()
-    finally:
-        await admin.stop()
-        registry.close()
-        await asyncio.to_thread(traces.close)
-    return books, app.status.seconds
-
-
-def _registry_address(settings: Settings) -> RegistryAddress:
-    def path(value: Path | None) -> str | None:
-        return None if value is None else str(value)
-
-    return RegistryAddress(
-        url=settings.schema_registry_url or "",
-        basic_auth=settings.schema_registry_basic_auth,
-        ca_file=path(settings.schema_registry_ca_file),
-        certificate_file=path(settings.schema_registry_certificate_file),
-        key_file=path(settings.schema_registry_key_file),
     )

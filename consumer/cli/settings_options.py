@@ -1,38 +1,99 @@
 """Flags of the settings, made from the settings themselves, for the commands that take them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 import click
 
+from consumer.cli.sections import SectionOption
 from consumer.settings import Settings
-from consumer.settings.model import SECRETS, SettingsModel, keys, variable_of
+from consumer.settings.model import SettingsModel, keys, variable_of
+from consumer.settings.units import show_duration, show_size
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Shape(NamedTuple):
+    """How a setting is shown as a flag: its section, and what stands for its value."""
+
+    section: str
+    metavar: str | None = None
+    """None where the choices stand there, or nothing."""
+    show: Callable[[Any], str] = str
+    """The default as people write it."""
+
+
+SHAPES: Mapping[str, Shape] = {
+    "topology": Shape("What goes where", "DIR"),
+    "schemas": Shape("What goes where", "DIR"),
+    "kafka_bootstrap_servers": Shape("Kafka", "HOST:PORT,…"),
+    "kafka_properties": Shape("Kafka", "PATH"),
+    "consumer_group": Shape("Kafka", "NAME"),
+    "instance_id": Shape("Kafka", "NAME"),
+    "group_protocol": Shape("Kafka"),
+    "commit_interval": Shape("Kafka", "DURATION", show_duration),
+    "schema_registry_url": Shape("Schema registry", "URL"),
+    "schema_registry_ca_file": Shape("Schema registry", "PATH"),
+    "schema_registry_certificate_file": Shape("Schema registry", "PATH"),
+    "schema_registry_key_file": Shape("Schema registry", "PATH"),
+    "max_pending": Shape("Bounds", "N"),
+    "max_pending_bytes": Shape("Bounds", "SIZE", show_size),
+    "drain_timeout": Shape("Bounds", "DURATION", show_duration),
+    "ledger_url": Shape("Ledger", "URL"),
+    "ledger_keep_keys": Shape("Ledger", "DURATION", show_duration),
+    "ledger_keep_windows": Shape("Ledger", "DURATION", show_duration),
+    "ledger_keep_once": Shape("Ledger", "DURATION", show_duration),
+    "admin_listen": Shape("Process", "HOST:PORT"),
+    "http_client": Shape("Process"),
+    "allow_plain_http": Shape("Process"),
+    "log_level": Shape("Process"),
+}
+"""Every setting that is a flag, in the order of the help."""
 
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="YAML file of settings; flags and environment variables are stronger.",
+    metavar="PATH",
+    help="YAML file of settings. Flags and environment variables are stronger.",
 )
 
 
-def settings_options(*chosen: str) -> Callable[[F], F]:
-    """Add `--config` and the flags of these settings, or of all; the command gets them by their keys."""
-    attributes = keys()
+def settings_options(*chosen: str, sections: bool = True) -> Callable[[F], F]:
+    """Add `--config` and the flags of these settings, or of all; the command gets them by their keys.
+
+    `sections`: under the headings of a SectionedCommand; else among its other options.
+    """
 
     def add(command: F) -> F:
-        for key in reversed(chosen or [key for key in attributes if key not in SECRETS]):
-            field = SettingsModel.model_fields[attributes[key]]
-            flag = f"--{key.replace('_', '-')}"
-            text = f"{field.description}  [{variable_of(key)}]"
-            switch = field.annotation is bool
-            command = click.option(flag, key, is_flag=switch, default=None, help=text)(command)
+        for key in reversed(chosen or list(SHAPES)):
+            command = _flag(key, sections)(command)
         return config_option(command)
 
     return add
+
+
+def _flag(key: str, sections: bool) -> Callable[[F], F]:
+    field = SettingsModel.model_fields[keys()[key]]
+    shape = SHAPES[key]
+    switch = field.annotation is bool
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else None
+    # Spaces at which no line is broken: the name stays with its word.
+    notes = [f"env:\N{NO-BREAK SPACE}{variable_of(key)}"]
+    if field.default is not None and not switch:
+        notes.append(f"default:\N{NO-BREAK SPACE}{shape.show(field.default)}")
+    attributes: dict[str, Any] = {"section": shape.section, "cls": SectionOption} if sections else {}
+    return click.option(
+        f"--{key.replace('_', '-')}",
+        key,
+        is_flag=switch,
+        default=None,
+        type=click.Choice(choices) if choices else None,
+        metavar=shape.metavar,
+        help=f"{field.description}  [{'; '.join(notes)}]",
+        **attributes,
+    )
 
 
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:

@@ -2,96 +2,119 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 
 import click
 import uvloop
 
+from consumer.errors import UsageError
 from consumer.sandbox.simulator import ApiFaults, FaultPlan, SimulatorConfig, SimulatorServer, serve
+
+_SHARE = click.FloatRange(0, 1)
 
 
 @click.command(
+    short_help="Serve the APIs on this machine, as strict as their pages.",
     epilog="""\b
 Examples:
   distinct-consumer simulate
   distinct-consumer simulate --port 9000 --latency-ms 20 --error-rate 0.01
+\b
 Then, in another terminal:
-  export DISTINCT_BASE_URL=http://127.0.0.1:8090 CLIENT_API_BASE_URL=http://127.0.0.1:8090
+  export DISTINCT_BASE_URL=http://127.0.0.1:8090
+  export CLIENT_API_BASE_URL=http://127.0.0.1:8090
   export DISTINCT_API_KEY=distinct-sandbox-key CLIENT_API_KEY=pk_sandbox
-"""
+  distinct-consumer run
+\b
+What it accepted and refused; break it while it runs; heal it:
+  curl http://127.0.0.1:8090/_simulator/ledger
+  curl -X PUT http://127.0.0.1:8090/_simulator/outages \\
+       -d '{"client_api": {"status": 401}}'
+  curl -X DELETE http://127.0.0.1:8090/_simulator/outages
+""",
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Where to listen; the control paths need no key."
+    "--host",
+    metavar="HOST",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; the control paths need no key.",
 )
 @click.option(
-    "--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+    "--port",
+    metavar="PORT",
+    default=8090,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free one.",
 )
 @click.option(
     "--distinct-api-key",
+    metavar="KEY",
     default="distinct-sandbox-key",
     show_default=True,
-    help="The key Distinct's APIs accept.",
+    help="The key that Distinct's APIs accept.",
 )
 @click.option(
-    "--client-api-key", default="pk_sandbox", show_default=True, help="The key the Client API accepts."
-)
-@click.option(
-    "--latency-ms",
-    default=0.0,
+    "--client-api-key",
+    metavar="KEY",
+    default="pk_sandbox",
     show_default=True,
-    type=click.FloatRange(min=0),
-    help="Added to every answer.",
+    help="The key that the Client API accepts; begins with pk_.",
 )
+@click.option("--latency-ms", metavar="MS", type=click.FloatRange(min=0), help="Added to every answer.")
+@click.option("--throttle-rate", metavar="SHARE", type=_SHARE, help="Of 429 with Retry-After, 0 to 1.")
+@click.option("--error-rate", metavar="SHARE", type=_SHARE, help="Of 500, 0 to 1.")
 @click.option(
-    "--throttle-rate",
-    default=0.0,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Share of 429 with Retry-After.",
+    "--drop-rate", metavar="SHARE", type=_SHARE, help="Of connections dropped before the effect, 0 to 1."
 )
+@click.option("--lost-rate", metavar="SHARE", type=_SHARE, help="Of answers lost after the effect, 0 to 1.")
 @click.option(
-    "--error-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Share of 500."
+    "--seed", metavar="N", default=1, show_default=True, type=int, help="The same seed gives the same faults."
 )
-@click.option(
-    "--drop-rate",
-    default=0.0,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Share of connections dropped before the effect.",
-)
-@click.option(
-    "--lost-rate",
-    default=0.0,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Share of answers lost after the effect.",
-)
-@click.option("--seed", default=1, show_default=True, type=int, help="The same seed gives the same faults.")
 def simulate(
-    host: str, port: int, distinct_api_key: str, client_api_key: str, latency_ms: float,
-    throttle_rate: float, error_rate: float, drop_rate: float, lost_rate: float, seed: int,
-) -> None:  # fmt: skip
-    """Serve Distinct User Analytics and the Client API locally: as strict as their pages, with faults to
-    order.
+    host: str,
+    port: int,
+    distinct_api_key: str,
+    client_api_key: str,
+    latency_ms: float | None,
+    throttle_rate: float | None,
+    error_rate: float | None,
+    drop_rate: float | None,
+    lost_rate: float | None,
+    seed: int,
+) -> None:
+    """Serve Distinct User Analytics and the Client API on this machine.
 
-    GET /_simulator/ledger shows what was accepted and refused, PUT /_simulator/faults changes the faults
-    while it runs.
+    As strict as the vendors' pages, with faults to order and a ledger of what was accepted. Until a signal.
     """
-    faults = ApiFaults(
-        latency_ms=latency_ms,
-        rate_429=throttle_rate,
-        rate_500=error_rate,
-        rate_drop=drop_rate,
-        rate_lost_response=lost_rate,
-    )
-    config = SimulatorConfig(
-        distinct_api_key=distinct_api_key,
-        client_api_key=client_api_key,
-        host=host,
-        port=port,
-        faults=FaultPlan(seed=seed, user_analytics=faults, client_api=faults),
-    )
-    uvloop.run(_serve(config))
+    try:
+        faults = ApiFaults(
+            latency_ms=latency_ms or 0.0,
+            rate_429=throttle_rate or 0.0,
+            rate_500=error_rate or 0.0,
+            rate_drop=drop_rate or 0.0,
+            rate_lost_response=lost_rate or 0.0,
+        )
+        config = SimulatorConfig(
+            distinct_api_key=distinct_api_key,
+            client_api_key=client_api_key,
+            host=host,
+            port=port,
+            faults=FaultPlan(seed=seed, user_analytics=faults, client_api=faults),
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    try:
+        uvloop.run(_serve(config))
+    except OSError as error:
+        # The loop's own text repeats the address.
+        known = error.errno is not None and error.errno > 0
+        problem = os.strerror(error.errno) if known else error.strerror or "not an address"
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {problem}; choose another by --host and --port"
+        ) from None
 
 
 async def _serve(config: SimulatorConfig) -> None:
@@ -102,9 +125,9 @@ async def _serve(config: SimulatorConfig) -> None:
             loop.add_signal_handler(number, stop.set)
 
     def ready(server: SimulatorServer) -> None:
-        click.echo(
-            f"simulating on {server.base_url}  (what it accepted: {server.base_url}/_simulator/ledger)",
-            err=True,
-        )
+        url = server.base_url
+        click.echo(f"simulating on {url}", err=True)
+        click.echo(f"  use it:            export DISTINCT_BASE_URL={url} CLIENT_API_BASE_URL={url}", err=True)
+        click.echo(f"  what it accepted:  curl {url}/_simulator/ledger", err=True)
 
     await serve(config, ready=ready, stop=stop)

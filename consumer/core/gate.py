@@ -18,9 +18,10 @@ class GatePolicy(msgspec.Struct, frozen=True):
 class Gate:
     """The state of one destination's admission.
 
-    Open: as many requests as the adaptive limit (halved when throttled or unclear, raised by successes), the rate and
-    Retry-After allow. Halted: none, then one probe at a time (the next real record), at growing distances, until one
-    shows that the destination works.
+    Open: as many requests as the adaptive limit (halved when throttled or unclear, raised by successes), the
+    rate and Retry-After allow. Halted: none, then one probe at a time (the next real record), at growing
+    distances, until one shows that the destination works. Only what was sent since the halt began is a probe:
+    an answer to an older request says how things were before.
     """
 
     def __init__(self, policy: GatePolicy, random: Random) -> None:
@@ -31,6 +32,7 @@ class Gate:
         self.successes = 0
         """How many requests were acknowledged so far: to see whether others succeed between two attempts."""
         self.halted: str | None = None
+        self._halts = 0
         self._probes = 0
         self._unclear_in_a_row = 0
         self._not_before_s = 0.0
@@ -68,32 +70,34 @@ class Gate:
         """How many requests may be prepared beyond those that can start now: none under a rate, they would only age."""
         return 0 if self._policy.rate_per_s is not None else int(self.limit)
 
-    def start(self) -> None:
-        """A request starts."""
+    def start(self) -> int:
+        """A request starts; gives how many halts there were so far, which its answer has to name."""
         self.in_flight += 1
         if self._policy.rate_per_s is not None:
             self._tokens -= 1.0
+        return self._halts
 
     def end(self) -> None:
         """A request ended, whatever the outcome."""
         self.in_flight -= 1
 
-    def delivered(self) -> None:
-        """An acknowledgement: the destination works."""
+    def delivered(self, started: int) -> bool:
+        """An acknowledgement; `started` is what `start` gave. Whether it was a probe, and the halt is over."""
         self.successes += 1
         self._unclear_in_a_row = 0
-        if self.halted is not None:
-            self.reopen()
+        ended = self.answered(started)
         self.limit = min(float(self._policy.max_in_flight), self.limit + 1.0)
+        return ended
 
-    def reopen(self) -> None:
-        """The destination answered as it should: a halt is over."""
-        if self.halted is not None:
-            self.halted = None
-            self._probes = 0
-            self._unclear_in_a_row = 0
-            self._not_before_s = 0.0
-            self.limit = min(self.limit, 4.0)
+    def answered(self, started: int) -> bool:
+        """The destination answered as it should: if that was a probe, the halt is over, and this is true."""
+        if self.halted is None or started != self._halts:
+            return False
+        self.halted = None
+        self._probes = 0
+        self._unclear_in_a_row = 0
+        self.limit = min(self.limit, 4.0)
+        return True
 
     def throttled(self, now_s: float, after_s: float | None) -> None:
         """The receiver asked for less."""
@@ -112,6 +116,8 @@ class Gate:
         """Stop sending; the next probe comes after a delay that grows with each one that failed."""
         # The answers to what was on the wire when the halt began are not failed probes.
         already = self.halted is not None and now_s < self._not_before_s
+        if self.halted is None:
+            self._halts += 1
         self.halted = reason
         if already:
             return

@@ -4,16 +4,17 @@
 class OffsetTracker:
     """The contiguous settled prefix of one partition in one assignment; it only rises.
 
-    Offsets are sparse (compaction, transactions), so records are numbered in the order of their delivery: `track` gives
-    the numbers, `settle` takes a number and its offset back. Settled records above a gap are kept as ranges: what a
-    slow record costs is a range a neighbour, not a record each.
+    Offsets are sparse (compaction, transactions), so records are numbered in the order of their delivery:
+    `track` gives the numbers, `settle` takes a number and its offset back. Settled records above a gap are kept
+    as ranges: what a slow record costs is a range a neighbour, not a record each.
     """
 
-    __slots__ = ("_committable", "_ends", "_head", "_next", "_starts")
+    __slots__ = ("_committable", "_end", "_ends", "_head", "_next", "_starts")
 
     def __init__(self, position: int) -> None:
         """Nothing is tracked yet; `position` is where the assignment starts to read."""
         self._committable = position
+        self._end = position
         self._head = 0
         self._next = 0
         # Settled ranges above the head, each known from both sides: first → (last, its offset) and last → first.
@@ -22,6 +23,8 @@ class OffsetTracker:
 
     def track(self, count: int) -> int:
         """Number the next `count` records in their order; gives the first number."""
+        self._committable = self.committable
+        self._end = 0  # The partition went on.
         first = self._next
         self._next = first + count
         return first
@@ -47,17 +50,16 @@ class OffsetTracker:
         self._ends[last] = first
 
     def skip_to(self, offset: int) -> None:
-        """The partition was read to `offset` and holds no record below it that was not handed on (an end of partition).
+        """The partition was read to `offset`, its end for now: below it lie the tracked records and nothing else.
 
-        Only moves when nothing is unsettled: then what lies between is control records or gaps.
+        Once all of them are settled it may be committed, over the control records or gaps that lie between.
         """
-        if self._head == self._next and offset > self._committable:
-            self._committable = offset
+        self._end = max(self._end, offset)
 
     @property
     def committable(self) -> int:
         """The offset to commit: the first that may still be needed. Monotonic."""
-        return self._committable
+        return max(self._committable, self._end) if self._head == self._next else self._committable
 
     @property
     def unsettled(self) -> int:

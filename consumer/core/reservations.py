@@ -67,14 +67,7 @@ def decide(holder: Holder, once: Once | None, known: Known) -> Grant | Refusal:
         return Wait(key.holder.origin)
     if isinstance(window, Wait):
         return window
-    return Grant(ended=_ended(holder, key, window, known.rivals))
-
-
-def _ended(
-    holder: Holder, key: Reserved | None, window: list[Reserved], rivals: Sequence[Reserved]
-) -> tuple[Reserved, ...]:
-    own = [row for row in rivals if row.holder == holder]
-    rows = {row.slot: row for row in (*own, *window)}
+    ended = {row.slot: row for row in window}
     if key is not None:
-        rows[key.slot] = key
-    return tuple(rows.values())
+        ended[key.slot] = key
+    return Grant(ended=tuple(ended.values()))

@@ -29,22 +29,20 @@ def span(once: Once) -> tuple[int, int]:
 def judge(
     holder: Holder, once: Once, accepted: Iterable[Accepted], reserved: Iterable[Reserved]
 ) -> Windowed | Wait | list[Reserved]:
-    """Weigh one claim against the others of its scope; those that are not near do not count, nor its own.
+    """Weigh one claim against the others of its scope; those that are not near do not count.
 
-    Near an accepted record it is windowed at once, whatever else is reserved: no outcome could free it. Near
-    a reserved one only, it waits for the outcome. Else the window is free, once the lapsed reservations,
-    which are given back, are taken over. Of several the nearest is named.
+    Near another's accepted record it is windowed at once, whatever else is reserved: no outcome frees it.
+    Near another's living reservation only, it waits for the outcome. Else the window is free, once the
+    reservations given back are ended: lapsed ones, which it takes over, and its own. Of several the nearest
+    is named.
     """
     owners = [row for row in accepted if row.holder != holder and near(once, row.at_ms)]
     if owners:
         owner = min(owners, key=lambda row: (abs(row.at_ms - once.at_ms), row.holder))
         return Windowed(owner.holder.origin)
-    rivals = [
-        (abs(row.at_ms - once.at_ms), row.holder, row)
-        for row in reserved
-        if row.at_ms is not None and row.holder != holder and near(once, row.at_ms)
-    ]
-    living = [rival[:2] for rival in rivals if not rival[2].lapsed]
+    rivals = [row for row in reserved if row.at_ms is not None and near(once, row.at_ms)]
+    living = [row for row in rivals if row.holder != holder and not row.lapsed]
     if living:
-        return Wait(min(living)[1].origin)
-    return [row for _, _, row in rivals]
+        rival = min(living, key=lambda row: (abs((row.at_ms or 0) - once.at_ms), row.holder))
+        return Wait(rival.holder.origin)
+    return rivals

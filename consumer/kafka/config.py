@@ -66,7 +66,7 @@ def consumer_config(
     }
     if policy.protocol == "classic":
         config["partition.assignment.strategy"] = "cooperative-sticky"
-        config["session.timeout.ms"] = int(policy.session_timeout_s * 1000)
+        config.setdefault("session.timeout.ms", int(policy.session_timeout_s * 1000))
         if policy.instance_id:
             config["group.instance.id"] = policy.instance_id
     elif policy.instance_id:

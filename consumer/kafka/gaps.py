@@ -29,5 +29,7 @@ def cross_gap(
         text = f"{partition}: the position is not on the broker any more; the first offset left is {low}"
     if on_gap != "earliest":
         raise StoppedError(f"{text}. Set on_gap: earliest for this topic to go on from offset {low}")
-    client.seek(KafkaPartition(partition.topic, partition.partition, low))
+    # Not by seek: after the error the partition is not being fetched, and librdkafka refuses to seek in it.
+    client.incremental_unassign([KafkaPartition(partition.topic, partition.partition)])
+    client.incremental_assign([KafkaPartition(partition.topic, partition.partition, low)])
     return f"{text}. Going on from there, as on_gap: earliest says"

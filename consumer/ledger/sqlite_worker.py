@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -28,7 +29,7 @@ class GroupCommit:
     """
 
     def __init__(self, store: SqliteStore, idle_s: float) -> None:
-        """`idle_s`: how often the store gets its tick when nothing else is to do."""
+        """`idle_s`: how often the store gets its tick."""
         self._store = store
         self._idle_s = idle_s
         self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
@@ -79,15 +80,17 @@ class GroupCommit:
             _post(loop, _answer, [opened], [error])
         else:
             _post(loop, _answer, [opened], [None])
-        more = True
+        more, ticked_s = True, time.monotonic()
         while more:
             calls, more = self._gather()
             if calls:
                 results = self._store.run([call.operation for call in calls])
                 _post(loop, _answer, [call.answer for call in calls], results)
-            # A tick that fails is no news: the next call meets the same store, and tells.
-            with suppress(Exception):
-                self._store.tick()
+            if time.monotonic() - ticked_s >= self._idle_s:
+                ticked_s = time.monotonic()
+                # A tick that fails is no news: the next call meets the same store, and tells.
+                with suppress(Exception):
+                    self._store.tick()
         self._store.close()
         _post(loop, _answer, [ended], [None])
 

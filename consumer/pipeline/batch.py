@@ -13,9 +13,24 @@ class Batch:
     `rest` are the parts of a bisected array that come after this one, in order: they start when this one ended.
     """
 
-    __slots__ = ("_body", "_key", "attempts", "in_doubt", "mark", "members", "operation", "reserved_at_s", "rest", "votes")
+    __slots__ = (
+        "_body",
+        "_key",
+        "attempts",
+        "in_doubt",
+        "mark",
+        "members",
+        "operation",
+        "reserved_at_s",
+        "rest",
+        "started",
+        "unanswered",
+        "votes",
+    )
 
-    def __init__(self, operation: Operation, members: list[Delivery], rest: tuple[list[Delivery], ...] = ()) -> None:
+    def __init__(
+        self, operation: Operation, members: list[Delivery], rest: tuple[list[Delivery], ...] = ()
+    ) -> None:
         self.operation = operation
         self.members = members
         self.rest = rest
@@ -27,8 +42,17 @@ class Batch:
         self.mark = -1
         """How many successes the destination had at the last unclear answer."""
         self.reserved_at_s = 0.0
+        self.started = 0
+        """What the gate gave when the request started."""
+        self.unanswered = False
+        """On the wire, or acknowledged and not confirmed yet: the receiver may have taken it."""
         self._body: bytes | None = None
         self._key: str | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stays together when it can't go now: it was sent before, or has parts to come after it."""
+        return bool(self.attempts or self.rest)
 
     @property
     def body(self) -> bytes:
@@ -62,6 +86,12 @@ class Batch:
         half.in_doubt = self.in_doubt
         return half
 
+    def anew(self) -> "Batch":
+        """What is left of it, as an array that was never sent."""
+        left = Batch(self.operation, self.members, self.rest)
+        left.in_doubt = self.in_doubt
+        return left
+
     def pull(self, lanes: set[Lane[Delivery]]) -> list[Delivery]:
         """Remove the members of these lanes from the parts to come, in order: their heads went back before them."""
         out: list[Delivery] = []
@@ -72,10 +102,11 @@ class Batch:
         return out
 
     def following(self) -> "Batch | None":
-        """The next part, once this one ended."""
+        """The next part, once this one ended; gives each part once."""
         if not self.rest:
             return None
         part = Batch(self.operation, self.rest[0], self.rest[1:])
+        self.rest = ()
         # After a definite refusal they were given back; after unclear answers they are still held.
         part.in_doubt = any(one.token for one in part.members)
         return part

@@ -46,7 +46,13 @@ class Committer:
             self._trace(one)
         # The ledger is never behind the broker: else it could not tell that it is the wrong one.
         await self._patient.advance({partition: offset for partition, (_, offset) in due.items()})
-        self._commit(due)
+        for one in behind:
+            # It was lost, or its drain has the last word, while the ledger worked.
+            if one.phase is not Phase.LIVE:
+                del due[one.partition]
+                self._end_span(one.partition, "assignment ended")
+        if due:
+            self._commit(due)
 
     def _trace(self, assignment: Assignment) -> None:
         if assignment.traced and assignment.partition not in self._spans:
@@ -55,15 +61,16 @@ class Committer:
             if span is not None:
                 self._spans[assignment.partition] = span
 
-    def committed(self, assignment: Assignment, offset: int) -> None:
+    def committed(self, partition: TopicPartition) -> None:
         """The broker acknowledged."""
-        assignment.committed = max(assignment.committed, offset)
         self.done += 1
-        if (span := self._spans.pop(assignment.partition, None)) is not None:
-            span.end()
+        self._end_span(partition)
 
     def failed(self, partition: TopicPartition, reason: str) -> None:
         """The broker refused; what is settled stays settled and is asked for again."""
-        if (span := self._spans.pop(partition, None)) is not None:
-            span.end(reason)
+        self._end_span(partition, reason)
         self.failures[reason] = self.failures.get(reason, 0) + 1
+
+    def _end_span(self, partition: TopicPartition, error_type: str | None = None) -> None:
+        if (span := self._spans.pop(partition, None)) is not None:
+            span.end(error_type)

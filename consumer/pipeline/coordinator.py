@@ -1,22 +1,25 @@
 """The pipeline's side of the Kafka owner: assignments come and go, records come in, offsets go out."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from consumer.core.books import Books
 from consumer.core.pressure import Pressure
-from consumer.errors import RefusedError
-from consumer.kafka.owner import Owner
+from consumer.errors import ConsumerError, RefusedError
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.commits import Committer
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.intake import Intake
 from consumer.pipeline.patience import PatientLedger
+from consumer.pipeline.poller import Poller
 from consumer.pipeline.settle import Settlement
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.work import Assignment, Phase
 from consumer.types import Assigned, Chunk, TopicPartition
+
+LAST_WORD_S = 1.0
+"""What the ledger gets at the end of a drain, however late it is: to record the offsets, and to take releases."""
 
 
 class Coordinator:
@@ -54,7 +57,7 @@ class Coordinator:
         self._accept_ledger = accept_ledger
         self._ledger_is_shared = ledger_is_shared
         self._note = on_note
-        self._owner: Owner
+        self._owner: Poller
         self._committer: Committer
         self._past: list[Assignment] = []
         self._prefixes: dict[TopicPartition, int] = {}
@@ -62,7 +65,7 @@ class Coordinator:
         self._reached: set[TopicPartition] = set()
         self.ledger_alarms = 0
 
-    def attach(self, owner: Owner, committer: Committer) -> None:
+    def attach(self, owner: Poller, committer: Committer) -> None:
         """The owner needs a listener and the listener an owner: this closes the circle, before the start."""
         self._owner = owner
         self._committer = committer
@@ -95,7 +98,9 @@ class Coordinator:
     async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
         return await self._ledger.starts(topic, chosen)
 
-    async def claim(self, committed: Mapping[TopicPartition, int | None]) -> Mapping[TopicPartition, Assigned]:
+    async def claim(
+        self, committed: Mapping[TopicPartition, int | None]
+    ) -> Mapping[TopicPartition, Assigned]:
         assigned = await self._ledger.assign(list(committed))
         for partition, offset in committed.items():
             position = assigned[partition].position
@@ -111,40 +116,60 @@ class Coordinator:
             "or this one was lost, so duplicates of what it does not know can be sent"
         )
         if not self._ledger_is_shared and not self._accept_ledger:
-            raise RefusedError(f"{text}. Point LEDGER_URL at the ledger that was used, or start with --accept-ledger")
+            raise RefusedError(
+                f"{text}. Point LEDGER_URL at the ledger that was used, or start with --accept-ledger"
+            )
         self.ledger_alarms += 1
         self._note(text)
 
     async def begin(self, positions: Mapping[TopicPartition, tuple[int, int]]) -> None:
         await self._ledger.advance({partition: offset for partition, (_, offset) in positions.items()})
+        # One whose drain got no end of its own is over too: nobody else would give up what it holds.
+        self._depart({one for p in positions if (one := self.assignments.get(p)) is not None}, Phase.ENDED)
         for partition, (epoch, offset) in positions.items():
             prefix = self._prefixes.setdefault(partition, len(self._prefixes))
             self.assignments[partition] = Assignment(partition, epoch, offset, prefix)
         self.joined = True
         self.rebalances += 1
 
-    async def drain(self, partitions: Sequence[TopicPartition], deadline_s: float) -> Mapping[TopicPartition, int]:
-        until_s = time.monotonic() + deadline_s
+    async def drain(
+        self, partitions: Sequence[TopicPartition], deadline_s: float
+    ) -> Mapping[TopicPartition, int]:
+        now_s = asyncio.get_running_loop().time
+        until_s = now_s() + deadline_s
         leaving = {one for p in partitions if (one := self.assignments.get(p)) is not None}
-        self._depart(leaving, Phase.DRAINING)
-        while self._busy_with(leaving) and (left_s := until_s - time.monotonic()) > 0:
-            self._settlement.progress.clear()
-            try:
-                await asyncio.wait_for(self._settlement.progress.wait(), min(left_s, 0.5))
-            except TimeoutError:
-                continue
-        self._depart(leaving, Phase.ENDED)
+        try:
+            self._depart(leaving, Phase.DRAINING)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until_s):
+                    while self._busy_with(leaving):
+                        self._settlement.progress.clear()
+                        await self._settlement.progress.wait()
+        finally:
+            finished = [
+                one for one in leaving if one.phase is Phase.DRAINING
+            ]  # The others were fenced meanwhile.
+            self._depart(leaving, Phase.ENDED)
         offsets = {
-            one.partition: one.tracker.committable for one in leaving if one.tracker.committable > one.committed
+            one.partition: one.tracker.committable
+            for one in finished
+            if one.tracker.committable > one.committed
         }
-        if offsets:
-            try:
-                left_s = max(1.0, until_s - time.monotonic())
-                await asyncio.wait_for(self._ledger.advance(offsets), left_s)
-            except Exception as error:
-                self._note(f"nothing is committed at the end of the assignment: {error or 'the ledger is too slow'}")
-                return {}
+        try:
+            async with asyncio.timeout(max(LAST_WORD_S, until_s - now_s())):
+                await self._record(offsets)
+        except (ConsumerError, TimeoutError) as error:
+            self._note(f"no commit at the end of the assignment: {error or 'the ledger is too slow'}")
+            offsets = {}
+        # Who comes next would wait for what is not given back yet.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await self._patient.all_released()
         return offsets
+
+    async def _record(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if offsets:
+            await self._ledger.advance(offsets)
 
     def lost(self, partitions: Sequence[TopicPartition]) -> None:
         leaving = {one for p in partitions if (one := self.assignments.get(p)) is not None}
@@ -153,11 +178,13 @@ class Coordinator:
 
     def fenced(self, assignment: Assignment) -> None:
         """The ledger refused a reservation under an older epoch: somebody else owns the partition by now."""
-        if not assignment.phase:
+        if assignment.phase is not Phase.ENDED:
             self._note(f"{assignment.partition}: fenced by a newer owner")
             self._depart({assignment}, Phase.ENDED)
 
     def _depart(self, leaving: set[Assignment], phase: Phase) -> None:
+        if not leaving:
+            return
         for one in leaving:
             one.phase = phase
             if phase is Phase.ENDED and self.assignments.get(one.partition) is one:
@@ -167,20 +194,21 @@ class Coordinator:
             self._intake.leave(one)
         for sink in self._sinks.values():
             sink.leave()
+        self._graveyard.leave()
         self._past = [one for one in self._past if one.in_flight]
 
     def _busy_with(self, assignments: set[Assignment]) -> bool:
-        if any(work.assignment in assignments for work in self._graveyard.open):
-            return True
-        return any(sink.busy_with(assignments) for sink in self._sinks.values())
+        return self._graveyard.busy_with(assignments) or any(
+            sink.busy_with(assignments) for sink in self._sinks.values()
+        )
 
     # --- offsets ---
 
     def committed(self, offsets: Mapping[TopicPartition, int], failed: Mapping[TopicPartition, str]) -> None:
         for partition, offset in offsets.items():
-            assignment = self.assignments.get(partition)
-            if assignment is not None:
-                self._committer.committed(assignment, offset)
+            if (assignment := self.assignments.get(partition)) is not None:
+                assignment.committed = max(assignment.committed, offset)
+            self._committer.committed(partition)
             self._reach(partition, offset)
         for partition, reason in failed.items():
             self._committer.failed(partition, reason)

@@ -1,25 +1,36 @@
 """Dead letters: the original record, untouched, with headers that say what was refused, where and why.
 
-The order is the protocol's: the ledger is asked, the letter is acknowledged, the reservation is released, and only
-then is the delivery settled. A topic that cannot be written is tried again for ever: the record stays unsettled, the
-bound on what is unsettled stops the polling, and nothing is skipped.
+The order is the protocol's: the ledger is asked, the letter is acknowledged, the reservation is released, and
+only then is the delivery settled. A topic that cannot be written is tried again for ever: the record stays
+unsettled, the bound on what is unsettled stops the polling, and nothing is skipped.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
+from typing import Protocol
 
 from consumer.core.retries import Backoff, Random
-from consumer.kafka.letters import Letter, LetterWriter, TooLarge, Unwritten, Written
+from consumer.kafka.letters import Letter, Outcome, TooLarge, Unwritten, Written
 from consumer.ledger.ledger import Held, KeyState
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.sink import Sink
-from consumer.pipeline.work import Delivery, Phase, Work
+from consumer.pipeline.work import Assignment, Delivery, Phase, Work
 from consumer.types import Headers, Record
 
 PREFIX = "distinct-consumer."
+
+
+class Writer(Protocol):
+    """What is needed of `LetterWriter`."""
+
+    async def write(self, letters: Sequence[Letter]) -> list[Outcome]:
+        """See `LetterWriter.write`."""
+        ...
 
 
 class Graveyard:
@@ -27,7 +38,7 @@ class Graveyard:
 
     def __init__(
         self,
-        writer: LetterWriter,
+        writer: Writer,
         topics: Mapping[str, str],
         topology_version: str,
         patient: PatientLedger,
@@ -47,69 +58,95 @@ class Graveyard:
         """Why the last letter could not be written, until one can."""
         self.reasons: dict[tuple[str, str], int] = {}
         """How many letters were written, by destination and reason."""
-        self.open: set[Work] = set()
+        self._open: Counter[Assignment] = Counter()
+        self._left = asyncio.Event()
 
     async def bury(self, sink: Sink, one: Delivery, grave: Grave, *, in_lane: bool = True) -> None:
         """Dead-letter a delivery to its end; `in_lane` is False for one that never came to a lane.
 
-        Returns when it is settled, or given up because its assignment ended while the topic could not be written.
+        Returns when it is settled, or given up because its assignment ended while the topic could not be
+        written.
         """
-        ((state, origin),) = await self._patient.states([one.intent])
-        if state is KeyState.CONFIRMED:
-            # Acknowledged meanwhile, by us or by another record with this key: no letter.
-            ending = Ending.DELIVERED if origin == one.intent.origin else Ending.SUPPRESSED
-            sink.release([one])
-        elif await self._write(one.work, grave):
-            await self._patient.bury([Held(one.intent, one.token)])
-            one.token = 0
-            ending = Ending.DEAD_LETTERED
-        else:
-            sink.release([one])
-            ending = Ending.ABANDONED
+        with self._busy(one.work.assignment):
+            ending = await self._write(one.work, grave, lambda: self._has_arrived(one))
+            if ending is Ending.DEAD_LETTERED:
+                await self._patient.bury([Held(one.intent, one.token)])
+                one.token = 0
+        sink.stock.release([one])
         if in_lane:
-            sink.finish([one], ending)
+            sink.stock.finish([one], ending)
         else:
-            self._settlement.end(sink.books, [one], ending)
+            sink.stock.finish_unsent(one, ending)
 
-    async def bury_record(self, work: Work, reason: str) -> None:
-        """Dead-letter a record that no route could see."""
-        if not await self._write(work, Grave(reason)):
-            work.abandoned = True
-        self._settlement.finish(work)
-        self._settlement.progress.set()
+    async def bury_record(self, work: Work, reason: str) -> bool:
+        """Dead-letter a record that no route could see; False if it was given up, as above."""
+        with self._busy(work.assignment):
+            ending = await self._write(work, Grave(reason), _never)
+        work.abandoned = ending is Ending.ABANDONED
+        self._settlement.conclude([work])
+        return not work.abandoned
 
-    async def _write(self, work: Work, grave: Grave) -> bool:
-        self.open.add(work)
-        try:
-            return await self._write_until_acknowledged(work, grave)
-        finally:
-            self.open.discard(work)
+    def busy_with(self, assignments: set[Assignment]) -> bool:
+        """Whether something of these is being buried."""
+        return any(one in self._open for one in assignments)
 
-    async def _write_until_acknowledged(self, work: Work, grave: Grave) -> bool:
+    def leave(self) -> None:
+        """Some assignments ended: what waits to be written again is given up, if it is theirs."""
+        self._left.set()
+        self._left.clear()
+
+    async def _has_arrived(self, one: Delivery) -> bool:
+        """Acknowledged meanwhile, as another record with this key or as this one, which another process had: there
+        it is counted as delivered."""
+        ((state, _),) = await self._patient.states([one.intent])
+        return state is KeyState.CONFIRMED
+
+    async def _write(self, work: Work, grave: Grave, has_arrived: Callable[[], Awaitable[bool]]) -> Ending:
         topic = self._topics[work.record.topic]
         letter = letter_of(topic, work.record, grave, self._version)
         attempt = 0
-        while work.assignment.phase is not Phase.ENDED:
+        while not await has_arrived():
+            if work.assignment.phase is Phase.ENDED:
+                return Ending.ABANDONED
             (outcome,) = await self._writer.write([letter])
             match outcome:
                 case Written():
                     self.unwritable = None
-                    self.reasons[grave.destination, grave.reason] = (
-                        self.reasons.get((grave.destination, grave.reason), 0) + 1
-                    )
-                    return True
+                    kind = (grave.destination, grave.reason)
+                    self.reasons[kind] = self.reasons.get(kind, 0) + 1
+                    return Ending.DEAD_LETTERED
                 case TooLarge() if letter.value is not None:
                     letter = stub_of(topic, work.record, grave, self._version)
                 case TooLarge() | Unwritten():
                     attempt += 1
                     self.unwritable = f"{topic}: {outcome}"
-                    await asyncio.sleep(max(0.1, self._backoff.delay_s(attempt, self._random)))
-        return False
+                    await self._pause(max(0.1, self._backoff.delay_s(attempt, self._random)))
+        return Ending.SUPPRESSED
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._left.wait()
+
+    @contextmanager
+    def _busy(self, assignment: Assignment) -> Iterator[None]:
+        self._open[assignment] += 1
+        try:
+            yield
+        finally:
+            self._open[assignment] -= 1
+            if not self._open[assignment]:
+                del self._open[assignment]
+
+
+async def _never() -> bool:
+    return False
 
 
 def letter_of(topic: str, record: Record, grave: Grave, version: str) -> Letter:
     """The record as it was, with our headers after its own."""
-    return Letter(topic, record.key, record.value, [*(record.headers or []), *_headers(record, grave, version)])
+    headers = [*(record.headers or []), *_headers(record, grave, version)]
+    return Letter(topic, record.key, record.value, headers)
 
 
 def stub_of(topic: str, record: Record, grave: Grave, version: str) -> Letter:

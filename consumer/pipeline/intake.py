@@ -1,12 +1,14 @@
 """The first steps of a record: tracked, decoded, routed, and offered to its destinations."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 
 import msgspec
 
 from consumer.avro.decoder import Decoder
+from consumer.avro.framing import SchemaId
 from consumer.avro.undecodable import Undecodable
 from consumer.clock import Clock
 from consumer.core.books import Books
@@ -21,10 +23,12 @@ from consumer.pipeline.grave import Grave
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.traces import trace_chunk
-from consumer.pipeline.work import Assignment, Delivery, Phase, Work
+from consumer.pipeline.work import Assignment, Delivery, Parcel, Work
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Datum, Dropped, Matched, Plan, Routed, Unmapped
 from consumer.types import Record
+
+MASS = "mass refusal: most records cannot be decoded"
 
 
 class IntakePolicy(msgspec.Struct, frozen=True):
@@ -37,7 +41,7 @@ class IntakePolicy(msgspec.Struct, frozen=True):
 
 class Intake:
     """Takes chunks of one assignment in their order. Waits for nothing, but keeps a partition's chunks back while a
-    schema of theirs is fetched; other partitions go on."""
+    schema of theirs is fetched, and those of all partitions while most records cannot be decoded."""
 
     def __init__(
         self,
@@ -69,61 +73,132 @@ class Intake:
         self._random = random
         self._note = on_note
         self._guard = RefusalGuard(policy.max_undecodable_ratio)
-        self.halted: str | None = None
-        """Why nothing undecodable is dead-lettered, or no record decoded, at present."""
+        self._mass = False
+        self._resumed = asyncio.Event()
+        self._registry_trouble = ""
+        self._loading: set[Assignment] = set()
+
+    @property
+    def halted(self) -> str | None:
+        """Why some or all records are not decoded at present."""
+        if self._mass:
+            return MASS
+        return f"schema registry: {self._registry_trouble}" if self._registry_trouble else None
 
     def take(self, assignment: Assignment, records: list[Record]) -> None:
         """Track the records and send each on its way."""
-        first = assignment.tracker.track(len(records))
+        parcel = Parcel(assignment.tracker.track(len(records)), records)
         self._books.consumed += len(records)
         self._pressure.add(len(records), sum([record.size_bytes for record in records]))
-        if assignment.backlog:
-            assignment.backlog.append((first, records))
-        elif self._decoder.missing(_with_value(records)):
-            assignment.backlog.append((first, records))
-            self._background.spawn(self._load(assignment))
-        else:
-            self._admit(assignment, first, records)
-
-    async def _load(self, assignment: Assignment) -> None:
-        """Work the backlog off, schema by schema."""
-        attempt = 0
-        while assignment.backlog and not assignment.phase:
-            first, records = assignment.backlog[0]
-            try:
-                await self._decoder.load(self._decoder.missing(_with_value(records)))
-            except RegistryUnavailable as error:
-                attempt += 1
-                self.halted = f"schema registry: {error}"
-                self._note(self.halted)
-                await asyncio.sleep(max(0.1, self._policy.backoff.delay_s(attempt, self._random)))
-                continue
-            attempt = 0
-            self.halted = None
-            if assignment.phase or self._decoder.missing(_with_value(records)):
-                continue
-            assignment.backlog.popleft()
-            self._admit(assignment, first, records)
+        backlog = assignment.backlog
+        if self._mass or not backlog:
+            # During a halt each new chunk is a probe, though it may have to wait for its turn.
+            values = _with_value(records)
+            if not self._decoder.missing(values):
+                data = self._decoder.decode(values)
+                if self._passes(parcel, data) and not backlog:
+                    self._admit(assignment, parcel, data)
+                    return
+        backlog.append(parcel)
+        if len(backlog) == 1:
+            self._background.spawn(self._work_off(assignment))
 
     def leave(self, assignment: Assignment) -> None:
-        """The assignment drains: give up what was not decoded, and what is held."""
-        for first, records in assignment.backlog:
-            for number, record in zip(count(first), records, strict=False):
-                self._give_up(Work(record, assignment, number))
+        """The assignment drains: give up what was not decoded."""
+        works = [
+            Work(record, assignment, number)
+            for parcel in assignment.backlog
+            for number, record in enumerate(parcel.records, parcel.first)
+        ]
         assignment.backlog.clear()
-        for work in assignment.held:
-            self._give_up(work)
-        assignment.held.clear()
+        for work in works:
+            work.abandoned = True
+        self._settlement.conclude(works)
 
-    def _give_up(self, work: Work) -> None:
-        work.abandoned = True
-        self._settlement.finish(work)
+    # --- chunks that have to wait ---
 
-    def _admit(self, assignment: Assignment, first: int, records: list[Record]) -> None:
-        values = _with_value(records)
-        data = iter(self._decoder.decode(values))
+    async def _work_off(self, assignment: Assignment) -> None:
+        """Admit the backlog in its order, until there is none."""
+        backlog = assignment.backlog
+        while backlog and not assignment.phase:
+            parcel = backlog[0]
+            if self._mass:
+                # A chunk that no one has looked into, for want of its schema, may be the probe that ends the halt.
+                parcel = next((one for one in backlog if not one.judged), parcel)
+            values = _with_value(parcel.records)
+            if missing := self._decoder.missing(values):
+                await self._load(assignment, missing)
+                continue
+            data, again = self._decoder.decode(values), parcel.judged
+            if self._passes(parcel, data):
+                if parcel is backlog[0]:
+                    backlog.popleft()
+                    self._admit(assignment, parcel, data)
+            elif again:
+                # Looks again from time to time: a schema may have come.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._policy.retry_held_s):
+                        await self._resumed.wait()
+
+    async def _load(self, assignment: Assignment, ids: Iterable[SchemaId]) -> None:
+        self._loading.add(assignment)
+        attempt = 0
+        try:
+            while not assignment.phase:
+                try:
+                    await self._decoder.load(ids)
+                except RegistryUnavailable as error:
+                    attempt += 1
+                    self._registry_trouble = str(error)
+                    self._note(f"schema registry: {error}")
+                    await asyncio.sleep(max(0.1, self._policy.backoff.delay_s(attempt, self._random)))
+                else:
+                    self._registry_trouble = ""
+                    return
+        finally:
+            self._loading.discard(assignment)
+            if not self._loading:
+                self._registry_trouble = ""  # Whoever had it left with the partition.
+
+    # --- when there are too many undecodable ones ---
+
+    def _passes(self, parcel: Parcel, data: Sequence[Datum | Undecodable]) -> bool:
+        """Whether the chunk may go on; weighs what of it cannot be decoded, once.
+
+        During a halt a chunk is the probe: if it is fit, the halt is over, and all that was held goes on.
+        """
+        if not self._mass and parcel.judged:
+            return True
+        parcel.judged = True
+        bad = list(map(type, data)).count(Undecodable)
+        good = len(data) - bad
+        if self._mass:
+            if good and bad <= self._policy.max_undecodable_ratio * len(data):
+                self._mass = False
+                self._guard.forget()
+                self._resumed.set()
+                self._resumed.clear()
+        else:
+            now_s = self._clock.monotonic_s()
+            self._guard.accepted(now_s, good)
+            if bad and self._guard.refused(now_s, bad):
+                self._mass = True
+                self._note(
+                    f"{MASS}: they are held back, and none is dead-lettered until others can be decoded"
+                )
+        return not self._mass
+
+    async def _bury(self, work: Work, reason: str) -> None:
+        if await self._graveyard.bury_record(work, reason):
+            self._books.undecodable += 1
+
+    # --- route ---
+
+    def _admit(self, assignment: Assignment, parcel: Parcel, data: Sequence[Datum | Undecodable]) -> None:
+        records, first = parcel.records, parcel.first
+        values = iter(data)
         router = self._plan.router(records[0].topic)
-        refused: list[tuple[Work, str]] = []
+        done: list[Work] = []
         traces = trace_chunk(self._tracing, assignment.partition, first, records)
         for number, record in zip(count(first), records, strict=False):
             work = Work(record, assignment, number)
@@ -131,11 +206,11 @@ class Intake:
                 work.trace = traces.get(number)
             if record.value is None:
                 self._books.tombstones += 1
-                self._settlement.finish(work)
+                done.append(work)
                 continue
-            datum = next(data)
+            datum = next(values)
             if isinstance(datum, Undecodable):
-                refused.append((work, datum.reason))
+                self._background.spawn(self._bury(work, datum.reason))
                 continue
             routed = router(datum, record)
             if routed:
@@ -143,9 +218,8 @@ class Intake:
                 self._offer(work, datum, routed)
             else:
                 self._books.unrouted += 1
-                self._settlement.finish(work)
-        self._judge(assignment, len(values) - len(refused), refused)
-        self._settlement.progress.set()
+                done.append(work)
+        self._settlement.conclude(done)
         for sink in self._sinks.values():
             sink.wake()
 
@@ -161,10 +235,18 @@ class Intake:
             sink.books.matched += 1
             if type(one) is Matched:
                 intent = Intent(
-                    one.key, record.topic, record.partition, record.offset, assignment.epoch, route.id, one.once
+                    one.key,
+                    record.topic,
+                    record.partition,
+                    record.offset,
+                    assignment.epoch,
+                    route.id,
+                    one.once,
                 )
                 delivery = Delivery(work, route.operation, one.body, intent)
-                sink.offer(in_order if route.ordered else (assignment.lane_prefix, record.offset, route.id), delivery)
+                sink.offer(
+                    in_order if route.ordered else (assignment.lane_prefix, record.offset, route.id), delivery
+                )
                 continue
             intent = Intent(None, record.topic, record.partition, record.offset, assignment.epoch, route.id)
             delivery = Delivery(work, route.operation, b"", intent)
@@ -173,74 +255,6 @@ class Intake:
             elif isinstance(one, Unmapped):
                 reason = f"{one.field}: {one.reason}" if one.field else one.reason
                 sink.refuse(delivery, Grave(reason, sink.name, route.id))
-
-    # --- undecodable records, and when there are too many ---
-
-    def _judge(self, assignment: Assignment, decoded: int, refused: list[tuple[Work, str]]) -> None:
-        now_s = self._clock.monotonic_s()
-        if decoded:
-            self._guard.accepted(now_s, decoded)
-        if self.halted == MASS and decoded > len(refused):
-            self._resume()
-        if not refused:
-            return
-        if self._guard.refused(now_s, len(refused)) or self.halted == MASS:
-            if self.halted != MASS:
-                self.halted = MASS
-                self._note("most records cannot be decoded: holding them back instead of dead-lettering them")
-            if not assignment.held:
-                self._background.spawn(self._retry_held(assignment))
-            assignment.held += [work for work, _ in refused]
-            return
-        for work, reason in refused:
-            self._bury(work, reason)
-
-    def _bury(self, work: Work, reason: str) -> None:
-        self._books.undecodable += 1
-        self._background.spawn(self._graveyard.bury_record(work, reason))
-
-    def _resume(self) -> None:
-        self.halted = None
-        self._guard.forget()
-
-    async def _retry_held(self, assignment: Assignment) -> None:
-        """Look at the held records again from time to time: a schema may have come, or the halt be over."""
-        while assignment.held and assignment.phase is Phase.LIVE:
-            await asyncio.sleep(self._policy.retry_held_s)
-            held = assignment.held
-            records = [work.record for work in held]
-            try:
-                await self._decoder.load(self._decoder.missing(records))
-            except RegistryUnavailable as error:
-                self._note(f"schema registry: {error}")
-                continue
-            if assignment.phase or self._decoder.missing(records):
-                continue
-            assignment.held = []
-            self._admit_held(held)
-
-    def _admit_held(self, held: list[Work]) -> None:
-        data = self._decoder.decode([work.record for work in held])
-        good = sum(not isinstance(datum, Undecodable) for datum in data)
-        if good * 2 > len(held):
-            self._resume()
-        for work, datum in zip(held, data, strict=True):
-            if not isinstance(datum, Undecodable):
-                routed = self._plan.router(work.record.topic)(datum, work.record)
-                work.open = len(routed)
-                self._offer(work, datum, routed)
-                if not routed:
-                    self._books.unrouted += 1
-                    self._settlement.finish(work)
-            elif self.halted == MASS:
-                work.assignment.held.append(work)
-            else:
-                self._bury(work, datum.reason)
-        for sink in self._sinks.values():
-            sink.wake()
-
-
-MASS = "mass refusal: most records cannot be decoded"
 
 
 def _with_value(records: list[Record]) -> list[Record]:

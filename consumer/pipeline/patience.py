@@ -15,22 +15,32 @@ R = TypeVar("R")
 class PatientLedger:
     """Repeats idempotent calls while the ledger cannot answer; meanwhile what they stand for stays unsettled."""
 
-    def __init__(self, ledger: Ledger, backoff: Backoff, random: Random, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, backoff: Backoff, random: Random, on_trouble: Callable[[str], None]
+    ) -> None:
         self._ledger = ledger
         self._backoff = backoff
         self._random = random
         self._on_trouble = on_trouble
         self.trouble: str | None = None
         """The last failure, until a call succeeds."""
+        self._releasing = 0
+        self._released = asyncio.Event()
 
     async def confirm(self, intents: Sequence[Intent]) -> None:
         """See `Ledger.confirm`."""
         await self._insist(lambda: self._ledger.confirm(intents))
 
-    async def release(self, held: Sequence[Held]) -> None:
-        """See `Ledger.release`."""
-        if held:
-            await self._insist(lambda: self._ledger.release(held))
+    def release(self, held: Sequence[Held]) -> Coroutine[Any, Any, None]:
+        """See `Ledger.release`. Under way from the call on, not only once it is awaited: see `all_released`."""
+        self._releasing += 1
+        return self._release(held)
+
+    async def all_released(self) -> None:
+        """Wait until the ledger has taken every release that is under way."""
+        while self._releasing:
+            self._released.clear()
+            await self._released.wait()
 
     async def bury(self, held: Sequence[Held]) -> None:
         """See `Ledger.bury`."""
@@ -43,6 +53,13 @@ class PatientLedger:
     async def advance(self, positions: dict[TopicPartition, int]) -> None:
         """See `Ledger.advance`."""
         await self._insist(lambda: self._ledger.advance(positions))
+
+    async def _release(self, held: Sequence[Held]) -> None:
+        try:
+            await self._insist(lambda: self._ledger.release(held))
+        finally:
+            self._releasing -= 1
+            self._released.set()
 
     async def _insist(self, call: Callable[[], Coroutine[Any, Any, R]]) -> R:
         attempt = 0

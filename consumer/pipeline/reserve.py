@@ -28,8 +28,9 @@ class Sorted:
 async def reserve(ledger: Ledger, batches: Sequence[Batch]) -> Sorted:
     """Reserve all members of the batches in one call.
 
-    A member that was granted has its token set, wherever it is sorted. Raises LedgerUnavailable, and then nothing is
-    held that was not before.
+    A member that was granted has the new token, wherever it is sorted. One that was refused keeps the token of
+    before: it may still hold what an earlier reservation gave it (a key whose window another has taken), and whoever
+    ends it has to give that back. Raises LedgerUnavailable, and then nothing is held that was not before.
     """
     members = [one for batch in batches for one in batch.members]
     reservation = await ledger.reserve([one.intent for one in members])
@@ -62,7 +63,6 @@ def _sort_members(batch: Batch, first: int, reservation: Reservation, out: Sorte
             else:
                 staying.append(one)
             continue
-        one.token = 0
         match refusal:
             case Duplicate() | Buried():
                 out.suppressed.append(one)

@@ -1,7 +1,7 @@
 """The end of every delivery and record: counted once, and only here."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from consumer.core.books import Books, DestinationBooks
@@ -42,13 +42,21 @@ class Settlement:
             if abandoned:
                 work.abandoned = True
             if not work.open:
-                self.finish(work)
+                self._finish(work)
+        self._tell()
+
+    def conclude(self, works: Iterable[Work]) -> None:
+        """These records have no open delivery: settled, or abandoned where they are marked so."""
+        for work in works:
+            self._finish(work)
+        self._tell()
+
+    def _tell(self) -> None:
         self.progress.set()
         if self._pressure.paused:
             self.on_relief()
 
-    def finish(self, work: Work) -> None:
-        """A record without open deliveries: settled, unless a delivery of it was abandoned."""
+    def _finish(self, work: Work) -> None:
         assignment = work.assignment
         if work.abandoned:
             assignment.abandoned += 1

@@ -6,13 +6,14 @@ from typing import Any
 
 from consumer.core.gate import Gate
 from consumer.kafka.owner import Owner
+from consumer.pipeline.commits import Committer
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.intake import Intake
-from consumer.pipeline.commits import Committer
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.send import Post
 from consumer.pipeline.sink import Sink
+from consumer.pipeline.watch import POLLING, View
 from consumer.pipeline.work import Assignment
 from consumer.telemetry.snapshot import DestinationState, PartitionLag, Snapshot
 
@@ -68,7 +69,7 @@ class Status:
                 "max_records": pressure.policy.max_pending,
                 "max_bytes": pressure.policy.max_pending_bytes,
                 "paused": pressure.paused,
-            },  # fmt: skip
+            },
             "held_by": self._held_by(),
             "decoding": {
                 "state": "halted" if self._intake.halted else "running",
@@ -115,6 +116,40 @@ class Status:
             dead_letters_unwritable=self._graveyard.unwritable is not None,
             topology_version=self._version,
         )
+
+    def view(self) -> View:
+        """The same for the log. Cheap enough to be asked a few times a second."""
+        coordinator = self._coordinator
+        books = coordinator.count()
+        lags = [_lag(coordinator.ends.get(at), one) for at, one in coordinator.assignments.items()]
+        known = [lag for lag in lags if lag is not None]
+        return View(
+            joined=coordinator.joined,
+            partitions=frozenset(coordinator.assignments),
+            troubles=self._troubles(books.balanced),
+            consumed=books.consumed,
+            settled=books.settled,
+            in_flight=books.in_flight,
+            lag=sum(known) if known else None,
+        )
+
+    def _troubles(self, balanced: bool) -> dict[str, str]:
+        out = {}
+        for name, sink in self._sinks.items():
+            if (reason := sink.gate.halted) is not None:
+                out[f"destination {name}"] = f"halted: {reason}; nothing is lost, it is tried again by itself"
+        if self._intake.halted is not None:
+            out["decoding"] = f"halted: {self._intake.halted}"
+        if self._graveyard.unwritable is not None:
+            out["dead letters"] = f"can't be written, and are tried again: {self._graveyard.unwritable}"
+        if self._patient.trouble is not None:
+            out["ledger"] = f"does not answer, so nothing is sent or committed: {self._patient.trouble}"
+        if self._coordinator.pressure.paused:
+            fullest = max(self._sinks.values(), key=lambda sink: sink.in_flight)
+            out[POLLING] = f"paused at the bound of unsettled records; most of them wait for {fullest.name}"
+        if not balanced:
+            out["books"] = "they do not balance: a record was lost or counted twice; please report this"
+        return out
 
     def _destination(self, name: str, sink: Sink) -> DestinationState:
         post = self._posts[name]

@@ -1,7 +1,5 @@
 """What follows an answer: whose fault it is, and where the batch goes next."""
 
-import asyncio
-
 import msgspec
 
 from consumer.clock import Clock
@@ -18,7 +16,6 @@ from consumer.pipeline.sink import Sink
 from consumer.pipeline.work import Delivery, Phase
 
 MASS_REFUSAL = "mass refusal"
-HELD_S = 0.5
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -47,13 +44,18 @@ class Verdicts:
         clock: Clock,
         random: Random,
     ) -> None:
+        """`guard` counts what the receiver refuses, `mapping` what cannot even be sent."""
         self._sink = sink
+        self._stock = sink.stock
         self._gate = sink.gate
         self._policy = policy
         self._guard = guard
         self._mapping = mapping
+        self._mass = False
+        """A mass refusal stands, whatever else the gate is halted for: nothing is dead-lettered."""
         self._unsendable = 0
         self._sendable = 0
+        self._unjudged = 0
         self._background = background
         self._patient = patient
         self._graveyard = graveyard
@@ -63,6 +65,7 @@ class Verdicts:
 
     async def apply(self, batch: Batch, outcome: Outcome) -> None:
         """The batch was on the wire and this is its outcome; returns when it has ended, waits, or is put back."""
+        self._sink.wake()  # Its permit is free, however long its ending takes.
         now_s = self._clock.monotonic_s()
         batch.attempts += 1
         for one in batch.members:
@@ -71,56 +74,60 @@ class Verdicts:
             case Delivered():
                 await self._delivered(batch, now_s)
             case Rejected():
+                batch.unanswered = False
                 await self._rejected(batch, outcome, now_s)
             case Retry():
+                batch.unanswered = False
                 self._gate.throttled(now_s, outcome.after_s)
                 self._again(batch, now_s, now_s)
             case Halted():
+                batch.unanswered = False
                 self._gate.halt(now_s, outcome.reason)
                 self._again(batch, now_s, now_s)
             case Unclear():
                 await self._unclear(batch, outcome, now_s)
 
+    # --- taken ---
+
     async def _delivered(self, batch: Batch, now_s: float) -> None:
-        if self._gate.halted == MASS_REFUSAL:
-            self._guard.forget()
-            self._mapping.forget()
-        self._gate.delivered()
-        self._guard.accepted(now_s, len(batch.members))
+        if self._gate.delivered(batch.started) and self._mass:
+            self._end_mass_refusal()
         members = batch.members
-        self._clear_doubt(members)
+        self._guard.accepted(now_s, len(members))
         # Durable before the commit: the lanes go on only then, so that a follower finds a window accepted.
         await self._patient.confirm([one.intent for one in members])
         for one in members:
             one.token = 0
-        self._sink.finish(members, Ending.DELIVERED)
-        self._sink.follow(batch)
+        self._stock.trust(members)
+        self._stock.finish(members, Ending.DELIVERED)
+        self._stock.follow(batch)
+
+    # --- refused ---
 
     async def _rejected(self, batch: Batch, outcome: Rejected, now_s: float) -> None:
-        if self._gate.halted not in (None, MASS_REFUSAL):
-            self._gate.reopen()  # A definite refusal is an answer as it should be.
+        if not self._mass:
+            self._gate.answered(batch.started)  # A definite refusal is an answer as it should be.
         batch.in_doubt = False
         if len(batch.members) > 1:
-            self._sink.release(batch.members)
+            self._stock.release(batch.members)
             self._bisect(batch)
             return
         (one,) = batch.members
         if one.work.assignment.phase is Phase.ENDED:
             # Too late for a letter of ours: who has the partition now decides about the record.
-            self._sink.drop_leaving(batch)
-            self._sink.follow(batch)
-            return
-        if outcome.kind is Refused.UNKNOWN_USER and self._may_appear(one):
-            self._wait_for_user(batch, one, now_s)
-            return
-        if self._guard.refused(now_s) or self._gate.halted == MASS_REFUSAL:
-            self._gate.halt(now_s, MASS_REFUSAL)
-            self._sink.put_back(batch, now_s)
-            return
-        await self._bury(batch, outcome.reason, outcome.status)
+            self._give_up(batch)
+        elif outcome.kind is Refused.UNKNOWN_USER and self._may_appear(one):
+            self._retried(len(self._stock.drop_leaving(batch)))
+            self._stock.step_back(batch, now_s + self._policy.unknown_user_delay_s)
+        elif self._guard.refused(now_s) or self._mass:
+            self._halt_mass(now_s)
+            self._stock.step_back(batch)
+        else:
+            await self._bury(batch, outcome.reason, outcome.status)
 
     def _may_appear(self, one: Delivery) -> bool:
-        if one.work.assignment.phase or one.lane.spent:
+        """Whether an unknown user is worth another attempt: ours, or when we drain, that of the next owner."""
+        if one.lane.spent:
             return False
         one.tries += 1
         if one.tries < self._policy.unknown_user_attempts:
@@ -128,83 +135,87 @@ class Verdicts:
         one.lane.spent = True
         return False
 
-    def _wait_for_user(self, batch: Batch, one: Delivery, now_s: float) -> None:
-        followers = batch.pull({one.lane})
-        self._sink.release([one, *followers])
-        self._sink.lanes.give_back([one, *followers], now_s + self._policy.unknown_user_delay_s)
-        self.retried(1)
-        batch.members = []
-        self._sink.follow(batch)
+    def _halt_mass(self, now_s: float) -> None:
+        self._mass = True
+        self._gate.halt(now_s, MASS_REFUSAL)
+
+    def _end_mass_refusal(self) -> None:
+        self._mass = False
+        self._guard.forget()
+        self._mapping.forget()
+        self._bury_held()
 
     async def _bury(self, batch: Batch, reason: str, status: int | None) -> None:
         (one,) = batch.members
         grave = Grave(reason, self._sink.name, one.intent.route, status, one.attempts)
         await self._graveyard.bury(self._sink, one, grave)
-        self._sink.follow(batch)
+        self._stock.follow(batch)
+
+    # --- not even sent ---
 
     def refuse(self, one: Delivery, grave: Grave) -> None:
         """Dead-letter a delivery that no request can be made of, in the background; held while most are like it."""
-        self._sink.unsent += 1
+        self._stock.hold(one, grave)
         self._unsendable += 1
-        self._background.spawn(self._refuse(one, grave))
+        self._unjudged += 1
+        if self._unjudged == 1:
+            self._background.spawn(self._judge_unsendable())
 
-    async def _refuse(self, one: Delivery, grave: Grave) -> None:
-        sink = self._sink
-        try:
-            now_s = self._clock.monotonic_s()
-            # Beside what could be sent, not beside what was: at the start nothing is acknowledged yet.
-            sendable = sink.books.matched - self._unsendable
-            self._mapping.accepted(now_s, sendable - self._sendable)
-            self._sendable = sendable
-            if self._mapping.refused(now_s) and self._gate.halted is None:
-                self._gate.halt(now_s, MASS_REFUSAL)
-            while self._gate.halted == MASS_REFUSAL and not one.work.assignment.phase:
-                await asyncio.sleep(HELD_S)
-            if one.work.assignment.phase:
-                self._settlement.end(sink.books, [one], Ending.ABANDONED)
-            else:
-                await self._graveyard.bury(sink, one, grave, in_lane=False)
-        finally:
-            sink.unsent -= 1
+    async def _judge_unsendable(self) -> None:
+        """Judges all of a chunk at once, beside what could be sent, not beside what was: at the start nothing is
+        acknowledged yet."""
+        count, self._unjudged = self._unjudged, 0
+        now_s = self._clock.monotonic_s()
+        sendable = self._sink.books.matched - self._unsendable
+        self._mapping.accepted(now_s, sendable - self._sendable)
+        self._sendable = sendable
+        if self._mapping.refused(now_s, count) and not self._mass:
+            self._halt_mass(now_s)
+        if not self._mass:
+            self._bury_held()
+
+    def _bury_held(self) -> None:
+        for one, grave in self._stock.let_go():
+            self._background.spawn(self._graveyard.bury(self._sink, one, grave, in_lane=False))
+
+    # --- no clear answer ---
 
     async def _unclear(self, batch: Batch, outcome: Unclear, now_s: float) -> None:
         batch.in_doubt = True
-        fresh = [one for one in batch.members if not one.in_doubt]
-        for one in fresh:
-            one.in_doubt = True
-        self._sink.books.in_doubt += len(fresh)
+        self._stock.doubt(batch.members)
         if batch.mark < 0 or self._gate.successes > batch.mark:
             batch.votes += 1
         batch.mark = self._gate.successes
         self._gate.unclear(now_s)
+        if outcome.after_s is not None:
+            self._gate.throttled(now_s, outcome.after_s)
         if batch.votes < self._policy.unclear_votes:
             delay_s = self._policy.backoff.delay_s(batch.attempts, self._random)
             self._again(batch, now_s, now_s + max(delay_s, outcome.after_s or 0.0))
-        elif self._sink.drop_leaving(batch):
-            if len(batch.members) > 1:
-                self._bisect(batch)  # Its reservations are kept: the answer may still have been a yes.
-            else:
-                await self._bury(batch, f"{outcome.reason}, {batch.attempts} times while others succeeded", None)
+        elif len(batch.members) > 1:
+            self._bisect(batch)  # Its reservations are kept: the answer may still have been a yes.
+        elif self._stock.drop_leaving(batch):
+            await self._bury(batch, f"{outcome.reason}, {batch.attempts} times while others succeeded", None)
         else:
-            self._sink.follow(batch)
+            self._stock.follow(batch)
+
+    # --- again ---
 
     def _again(self, batch: Batch, now_s: float, at_s: float) -> None:
-        self.retried(len(batch.members))
-        if self._sink.drop_leaving(batch):
-            self._sink.put_back(batch, now_s, at_s if batch.in_doubt else 0.0)
-        else:
-            self._sink.follow(batch)
+        self._retried(len(self._stock.drop_leaving(batch)))
+        self._stock.put_back(batch, now_s, at_s)
 
     def _bisect(self, batch: Batch) -> None:
-        self.retried(len(batch.members))
-        self._sink.part(batch.split())
+        size = len(batch.members)
+        left = len(self._stock.drop_leaving(batch))
+        self._retried(left)
+        # Where some left, the guilty one may have left with them.
+        self._stock.part(batch.split() if left == size else batch.anew())
 
-    def _clear_doubt(self, members: list[Delivery]) -> None:
-        doubtful = [one for one in members if one.in_doubt]
-        for one in doubtful:
-            one.in_doubt = False
-        self._sink.books.in_doubt -= len(doubtful)
+    def _give_up(self, batch: Batch) -> None:
+        self._stock.drop_leaving(batch)
+        self._stock.follow(batch)
 
-    def retried(self, count: int) -> None:
-        """Count deliveries that will be sent again."""
+    def _retried(self, count: int) -> None:
+        """So many deliveries will be sent again."""
         self._sink.books.retries += count

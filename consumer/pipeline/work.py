@@ -20,6 +20,19 @@ class Phase(IntEnum):
     ENDED = 2
 
 
+class Parcel:
+    """A chunk that waits for a schema, or for the end of a mass refusal."""
+
+    __slots__ = ("first", "judged", "records")
+
+    def __init__(self, first: int, records: list[Record]) -> None:
+        self.first = first
+        """The number of its first record."""
+        self.records = records
+        self.judged = False
+        """Its undecodable records were weighed: what ends the halt lets them pass."""
+
+
 class Assignment:
     """One partition for as long as this process has it."""
 
@@ -28,7 +41,6 @@ class Assignment:
         "backlog",
         "committed",
         "epoch",
-        "held",
         "lane_prefix",
         "partition",
         "phase",
@@ -46,12 +58,10 @@ class Assignment:
         self.abandoned = 0
         self.lane_prefix = lane_prefix
         """Stands for (topic, partition) in lane keys, in every assignment of it."""
-        self.backlog: deque[tuple[int, list[Record]]] = deque()
-        """Chunks, with their first number, that wait for a schema."""
+        self.backlog: deque[Parcel] = deque()
+        """Chunks that are not decoded yet, in their order."""
         self.traced: list[ProcessSpan] = []
         """The spans of traced records that were settled since the last commit: it links to them."""
-        self.held: list[Work] = []
-        """Undecodable records that wait for the end of a mass refusal."""
 
     @property
     def in_flight(self) -> int:

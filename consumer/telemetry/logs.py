@@ -14,6 +14,10 @@ from consumer.telemetry.repeats import RepeatFilter
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "repeats"}
 
 # They log a line a request, with its URL; what goes wrong is told by our own words.
+_KAFKA_CLIENT = "consumer.kafka.client"
+"""librdkafka's own words. It tries a broker that is down ten times a second, and says so each time."""
+_KAFKA_REPEATS_S = 60.0
+
 _TOO_TALKATIVE = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "asyncio", "confluent_kafka")
 
 
@@ -85,7 +89,8 @@ def configure_logging(
     handler = logging.StreamHandler(out)
     readable = out.isatty() if human is None else human
     handler.setFormatter(HumanFormatter(redactor) if readable else JsonFormatter(redactor))
-    handler.addFilter(RepeatFilter(clock or SystemClock()))
+    clock = clock or SystemClock()
+    handler.addFilter(RepeatFilter(clock))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -93,6 +98,10 @@ def configure_logging(
     root.setLevel(level)
     for name in _TOO_TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    client = logging.getLogger(_KAFKA_CLIENT)
+    for earlier in client.filters[:]:
+        client.removeFilter(earlier)
+    client.addFilter(RepeatFilter(clock, _KAFKA_REPEATS_S, burst=1, filled_in=True))
     # A broken stream or format must not print a record, unredacted, as the standard library does.
     logging.raiseExceptions = False
     logging.captureWarnings(True)

@@ -25,8 +25,12 @@ class RepeatFilter(logging.Filter):
     and whatever its numbers: an outage says one thing about a thousand partitions.
     """
 
-    def __init__(self, clock: Clock, interval_s: float = 10.0, burst: int = 3) -> None:
+    def __init__(
+        self, clock: Clock, interval_s: float = 10.0, burst: int = 3, *, filled_in: bool = False
+    ) -> None:
+        """`filled_in`: for a library whose text is nothing but its values, compare (and pass on) the whole."""
         super().__init__()
+        self._filled_in = filled_in
         self._clock = clock
         self._interval_s = interval_s
         self._burst = burst
@@ -35,6 +39,8 @@ class RepeatFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log it. Sets `repeats` on a record that stands for some that were left out."""
+        if self._filled_in:
+            record.msg, record.args = record.getMessage(), ()
         text = _NUMBERS.sub("#", str(record.msg)[:_MOST_CHARACTERS])
         key = (record.name, record.levelno, text)
         now_s = self._clock.monotonic_s()

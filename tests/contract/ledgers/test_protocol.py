@@ -287,6 +287,14 @@ class TestEndOfAssignment:
         await leaving.ledger.release([unclear])
         await other.take(waiting)
 
+    async def test_who_was_refused_gives_nothing_back_with_the_token_of_the_call(self, world: World) -> None:
+        process = await world.process(0)
+        holder, refused = process.record(1, key="K"), process.record(2, key="K")
+        answer = await process.reserve(holder, refused)
+        await process.ledger.release([Held(refused, answer.token)])
+        await process.ledger.bury([Held(refused, answer.token)])
+        assert await process.ask(process.record(3, key="K")) == Wait(origin(1))
+
     async def test_giving_back_twice_changes_nothing(self, world: World) -> None:
         process = await world.process(0)
         held = await process.take(process.record(1, key="K"))

@@ -113,7 +113,7 @@ def test_a_line_that_is_no_property_is_named_without_its_text(
     embedded: EmbeddedBroker, registry: SchemaRegistry, tmp_path: Path
 ) -> None:
     file = tmp_path / "client.properties"
-    file.write_text("linger.ms=1\nsasl.password hunter2\n")
+    file.write_text("linger.ms=1\nsasl.password=hunter2\\q\n")
 
     result = run(embedded, registry, "--kafka-properties", str(file))
 

@@ -74,18 +74,27 @@ def test_answers_to_what_was_on_the_wire_at_the_halt_do_not_lengthen_it():
 def test_an_accepted_probe_ends_the_halt():
     one = gate(max_in_flight=8)
     one.halt(0.0, "401")
-    one.start()
+    started = one.start()
     one.end()
-    one.delivered()
+    assert one.delivered(started)
     assert one.halted is None
     assert one.permits(0.0) > 1
+
+
+def test_an_answer_to_what_was_sent_before_the_halt_does_not_end_it():
+    one = gate(max_in_flight=8)
+    started = one.start()
+    one.halt(0.0, "401")
+    one.end()
+    assert not one.delivered(started)
+    assert one.halted == "401"
 
 
 def test_unclear_answers_in_a_row_halt_and_a_success_between_them_does_not():
     one = gate(max_in_flight=8, breaker_after=3)
     for _ in range(2):
         one.unclear(0.0)
-    one.delivered()
+    one.delivered(one.start())
     for _ in range(2):
         one.unclear(0.0)
     assert one.halted is None

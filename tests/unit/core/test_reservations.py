@@ -74,6 +74,11 @@ def test_its_own_reservation_of_another_slot_ends_with_the_grant():
     assert decide(ME, ONCE, Known(rivals=[before])) == Grant(ended=(before,))
 
 
+def test_its_own_reservation_far_from_the_window_stays():
+    elsewhere = held(ME, slot=b"L", at_ms=5_000_000)
+    assert decide(ME, ONCE, Known(rivals=[elsewhere])) == Grant()
+
+
 def test_nothing_is_ended_twice():
     row = held(OTHER, lapsed=True)
     assert decide(ME, ONCE, Known(reserved=row, rivals=[row])) == Grant(ended=(row,))

@@ -72,7 +72,7 @@ rows_at = st.lists(st.tuples(st.integers(0, 6), times_ms, st.booleans()), max_si
 
 
 @given(st.integers(0, 6), times_ms, rows_at, rows_at)
-def test_accepted_settles_it_reserved_makes_it_wait_lapsed_is_taken_and_its_own_counts_for_nothing(
+def test_accepted_settles_it_reserved_makes_it_wait_lapsed_and_its_own_are_ended(
     me: int, at_ms: int, accepted_at: list[tuple[int, int, bool]], reserved_at: list[tuple[int, int, bool]]
 ):
     once = claim(at_ms)
@@ -80,9 +80,7 @@ def test_accepted_settles_it_reserved_makes_it_wait_lapsed_is_taken_and_its_own_
     rivals = [reserved(offset, time_ms, lapsed=lapsed) for offset, time_ms, lapsed in reserved_at]
     owners = {o for o, time_ms, _ in accepted_at if o != me and near(once, time_ms)}
     living = {o for o, time_ms, lapsed in reserved_at if o != me and near(once, time_ms) and not lapsed}
-    expired = [
-        row for row in rivals if row.holder != holder(me) and near(once, row.at_ms or 0) and row.lapsed
-    ]
+    ended = [row for row in rivals if near(once, row.at_ms or 0)]
     verdict = judge(holder(me), once, accepted, rivals)
     if owners:
         assert isinstance(verdict, Windowed)
@@ -91,7 +89,7 @@ def test_accepted_settles_it_reserved_makes_it_wait_lapsed_is_taken_and_its_own_
         assert isinstance(verdict, Wait)
         assert verdict.holder.offset in living
     else:
-        assert verdict == expired
+        assert verdict == ended
 
 
 @given(times_ms, rows_at, rows_at, st.randoms(use_true_random=False))

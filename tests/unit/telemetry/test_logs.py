@@ -113,6 +113,20 @@ def test_a_repeated_message_is_left_out_and_counted(lines, clock: ManualClock):
     assert "repeats_left_out" not in lines()[-1]
 
 
+def test_what_librdkafka_says_is_told_apart_by_its_values_and_once_a_minute(lines, clock: ManualClock):
+    client = logging.getLogger("consumer.kafka.client")
+    for after_ms in range(50):
+        client.error("%s [%s] %s", "FAIL", "producer-1", f"a:1: Connection refused (after {after_ms}ms)")
+    client.error("%s [%s] %s", "MAXPOLL", "consumer-2", "maximum poll interval exceeded")
+    assert [line["message"] for line in lines()] == [
+        "FAIL [producer-1] a:1: Connection refused (after 0ms)",
+        "MAXPOLL [consumer-2] maximum poll interval exceeded",
+    ]
+    clock.advance(60)
+    client.error("%s [%s] %s", "FAIL", "producer-1", "a:1: Connection refused (after 7ms)")
+    assert lines()[-1]["repeats_left_out"] == 49
+
+
 def test_http_libraries_do_not_log_urls(lines):
     logging.getLogger("httpx").info("HTTP Request: GET http://h/?key=known")
     logging.getLogger("httpx2").info("HTTP Request: GET http://h/?key=known")

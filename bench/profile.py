@@ -1,0 +1,24 @@
+"""One run of the consumer under the interpreter's own profiler: which functions of the event loop take the time."""
+
+import pstats
+from io import StringIO
+
+from bench.arrivals import Arrivals
+from bench.child import run
+from bench.setting import Setting
+from bench.sides import Ours
+from bench.workload import Workload
+
+_ROWS = 40
+
+
+def profile(workload: Workload, topic: str, records: int, setting: Setting) -> str:
+    """The functions with the most time of their own. Of the main thread alone; the profiler makes small ones look dear."""
+    file = setting.folder / f"{workload.name}.profile"
+    side = Ours(("-m", "cProfile", "-o", str(file), "-m", "bench.ours"))
+    setting.receiver.remote.reset()
+    cost = run(side.command(workload, topic, records, setting), lambda: None)
+    side.check(cost.output, Arrivals(setting.receiver.remote, workload).book(), records, workload)
+    out = StringIO()
+    pstats.Stats(str(file), stream=out).strip_dirs().sort_stats("tottime").print_stats(_ROWS)
+    return out.getvalue()

@@ -1,0 +1,118 @@
+"""One consumer process: the app, and around it its ledger, registry, traces, admin port and signals."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from dataclasses import dataclass
+
+from consumer.admin.answers import Answers
+from consumer.admin.server import AdminServer
+from consumer.app import App, AppConfig, reservation_age_s
+from consumer.avro.address import RegistryAddress
+from consumer.avro.registry import Registry
+from consumer.clock import SystemClock
+from consumer.core.books import Books
+from consumer.errors import ConfigurationError, StoppedError
+from consumer.ledger.open import open_ledger
+from consumer.ledger.policy import LedgerPolicy
+from consumer.settings import Settings
+from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.trace_setup import traces_from_environment
+from consumer.topology.plan import Plan
+
+_LOG = logging.getLogger("consumer.run")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended: its books, and what stopped it before its work was done."""
+
+    books: Books
+    seconds: float
+    stopped: StoppedError | None
+
+
+async def serve(settings: Settings, plan: Plan, config: AppConfig) -> Ended:
+    """Run until a signal, the end that was asked for, or a fault; the first signal drains.
+
+    Raises ConfigurationError for an address, a file or a variable that cannot be used, and the fault that
+    ended it.
+    """
+    policy = LedgerPolicy(
+        reservation_age_s=reservation_age_s(plan),
+        key_keep_s=settings.ledger_keep_keys_ms // 1000,
+        window_keep_s=settings.ledger_keep_windows_ms // 1000,
+        once_keep_s=settings.ledger_keep_once_ms // 1000,
+    )
+    ledger = open_ledger(settings.ledger_url, settings.consumer_group, policy, SystemClock())
+    metrics = Metrics()
+    traces = traces_from_environment(settings.consumer_group, metrics.spans_dropped)
+    registry = registry_of(settings)
+    app = App(config, plan, ledger, registry, _LOG.warning, metrics=metrics, tracing=traces.tracing)
+    host, _, port = settings.admin_listen.rpartition(":")
+    admin = AdminServer(Answers(app.status, metrics), host.strip("[]"), int(port))
+    address = await admin.start()
+    _LOG.info(
+        "started",
+        extra={"admin": "{}:{}".format(*address), "topology": plan.version, "group": settings.consumer_group},
+    )
+    _drain_on_signals(app, config.kafka.drain_timeout_s)
+    try:
+        return await _run(app)
+    finally:
+        await admin.stop()
+        registry.close()
+        await asyncio.to_thread(traces.close)
+
+
+async def _run(app: App) -> Ended:
+    stopped: StoppedError | None = None
+    try:
+        books = await app.run()
+    except StoppedError as error:
+        stopped, books = error, app.coordinator.count()
+    _LOG.info("stopped", extra={"settled": books.settled, "abandoned": books.abandoned})
+    return Ended(books, app.status.seconds, stopped)
+
+
+def _drain_on_signals(app: App, drain_timeout_s: float) -> None:
+    loop = asyncio.get_running_loop()
+
+    def drain(number: signal.Signals) -> None:
+        _LOG.info(
+            f"{number.name}: stopping; what is on the wire is awaited, {drain_timeout_s:g} s at most",
+        )
+        app.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, drain, number)
+
+
+def registry_of(settings: Settings) -> Registry:
+    """A client of the schema registry. Raises ConfigurationError for a certificate or key that is none."""
+    files = {
+        "SCHEMA_REGISTRY_CA_FILE": settings.schema_registry_ca_file,
+        "SCHEMA_REGISTRY_CERTIFICATE_FILE": settings.schema_registry_certificate_file,
+        "SCHEMA_REGISTRY_KEY_FILE": settings.schema_registry_key_file,
+    }
+    given = {name: str(file) for name, file in files.items() if file is not None}
+    unreadable = [name for name, file in given.items() if not os.access(file, os.R_OK)]
+    if unreadable:
+        raise ConfigurationError([f"{name}: the file {given[name]} can't be read" for name in unreadable])
+    try:
+        return Registry(
+            RegistryAddress(
+                url=settings.schema_registry_url or "",
+                basic_auth=settings.schema_registry_basic_auth,
+                ca_file=given.get("SCHEMA_REGISTRY_CA_FILE"),
+                certificate_file=given.get("SCHEMA_REGISTRY_CERTIFICATE_FILE"),
+                key_file=given.get("SCHEMA_REGISTRY_KEY_FILE"),
+            )
+        )
+    except (OSError, ValueError) as error:
+        # ssl.SSLError is an OSError; what it says names neither the file nor the setting.
+        shown = ", ".join(f"{name}={file}" for name, file in given.items()) or "SCHEMA_REGISTRY_URL"
+        raise ConfigurationError([f"schema registry: {error}; look at {shown}: files must be PEM"]) from None

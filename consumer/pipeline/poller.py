@@ -1,0 +1,29 @@
+"""What the pipeline asks of whoever polls Kafka. None of it waits."""
+
+from typing import Protocol
+
+from consumer.types import TopicPartition
+
+
+class Poller(Protocol):
+    """The event loop's face of `consumer.kafka.owner.Owner`."""
+
+    def took(self, count: int) -> None:
+        """So many records that were handed on have been taken in."""
+        ...
+
+    def pause(self) -> None:
+        """Stop fetching."""
+        ...
+
+    def resume(self) -> None:
+        """Fetch again."""
+        ...
+
+    def look_elsewhere(self, partitions: list[TopicPartition]) -> None:
+        """Ask for the group's committed offsets of partitions that others have."""
+        ...
+
+    def stop(self) -> None:
+        """Drain, commit and end. Idempotent."""
+        ...

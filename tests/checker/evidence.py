@@ -1,0 +1,65 @@
+"""What was seen from outside while the consumers ran: all that the checker judges by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from consumer.sandbox.simulator import LedgerItem
+from tests.brokers import StoredRecord
+
+ORIGIN = "distinct-consumer.origin-"
+DESTINATION = "distinct-consumer.destination"
+
+
+class Place(NamedTuple):
+    """Where a record lies in the topic."""
+
+    partition: int
+    offset: int
+
+
+class Commit(NamedTuple):
+    """The group's committed offset of a partition, and when at the latest it stood at the broker."""
+
+    at_ms: int
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter, with what its headers say of its origin."""
+
+    place: Place
+    destination: str
+    """Empty where the record could not be decoded."""
+    at_ms: int
+    """When the broker appended it: the topic has LogAppendTime."""
+    stored: StoredRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One run. Times are milliseconds since 1970 by the one clock of this machine."""
+
+    records: Sequence[StoredRecord]
+    schemas: Mapping[int, Any]
+    """The registry's ids, and the schemas as JSON."""
+    accepted: Mapping[str, Sequence[LedgerItem]]
+    """What each destination's receiver accepted, in its order."""
+    letters: Sequence[Letter]
+    commits: Sequence[Commit]
+    """Every change of a committed offset that was seen, in the order of time within a partition."""
+    ends: Mapping[int, int]
+    """The offset after the last record, by partition."""
+    kills_ms: Sequence[int] = ()
+    """When a consumer was killed."""
+
+
+def letter_of(stored: StoredRecord) -> Letter:
+    """A record of the dead-letter topic. Raises ValueError where its headers do not name its origin."""
+    partition, offset = stored.header(f"{ORIGIN}partition"), stored.header(f"{ORIGIN}offset")
+    if partition is None or offset is None:
+        raise ValueError(f"the letter at offset {stored.offset} does not say where its record lies")
+    place = Place(int(partition), int(offset))
+    return Letter(place, (stored.header(DESTINATION) or b"").decode(), stored.timestamp_ms, stored)

@@ -1,0 +1,143 @@
+"""A sampled event can be followed from its producer to the acknowledgement, the commit or the dead letter."""
+
+from tests.e2e.collector import CLIENT, CONSUMER, PRODUCER, CollectedSpan, Collector
+from tests.e2e.people import Person
+from tests.e2e.produced import Context, produce_traced
+from tests.e2e.recorder import Recorder
+from tests.integration.processes import ConsumerProcess
+from tests.integration.stage import Stage
+
+
+def traced(stage: Stage, collector: Collector, **settings: str) -> ConsumerProcess:
+    """A run to the end that follows producers and samples nothing else."""
+    consumer = stage.to_the_end(
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, OTEL_TRACES_SAMPLER_ARG="0", **settings
+    )
+    assert consumer.wait() == 0, consumer.tail()
+    return consumer
+
+
+def test_a_producers_span_leads_to_process_post_and_commit(
+    stage: Stage, person: Person, collector: Collector
+) -> None:
+    first, second, quiet = Context.new(), Context.new(), Context.new(sampled=False)
+    records = [
+        (person.engaged("e-1"), first),
+        (person.did("e-2"), None),
+        (person.did("e-3"), second),
+        (person.did("e-4"), quiet),
+    ]
+    produce_traced(stage, records)
+
+    traced(stage, collector)
+
+    (process,) = collector.named(f"process {stage.topic}")
+    assert process.kind == CONSUMER
+    assert process.links == (first.ids, second.ids)
+    assert process.attributes["messaging.system"] == "kafka"
+    assert process.attributes["messaging.operation.type"] == "process"
+    assert process.attributes["messaging.destination.name"] == stage.topic
+    assert process.attributes["messaging.destination.partition.id"] == "0"
+    assert process.attributes["messaging.consumer.group.name"] == stage.group
+    assert process.attributes["messaging.batch.message_count"] == 4
+    assert process.attributes["messaging.kafka.offset"] == 0
+
+    posts = collector.named("POST")
+    assert {post.attributes["distinct_consumer.destination"] for post in posts} == {
+        "user-analytics",
+        "client",
+    }
+    for post in posts:
+        assert (post.kind, post.parent_id, post.trace_id) == (CLIENT, process.span_id, process.trace_id)
+        assert post.attributes["http.request.method"] == "POST"
+        assert post.attributes["http.response.status_code"] in (200, 204)
+        assert post.attributes["server.address"] == "127.0.0.1"
+        assert not post.failed
+        assert not any(_tells_the_path(value) for value in post.attributes.values())
+
+    commits = collector.named(f"commit {stage.topic}")
+    assert commits
+    assert all(commit.kind == CLIENT for commit in commits)
+    assert {link for commit in commits for link in commit.links} == {process.context}
+
+
+def test_the_request_carries_the_span_to_the_receiver(
+    stage: Stage, person: Person, collector: Collector
+) -> None:
+    produce_traced(stage, [(person.engaged("e-1"), Context.new())])
+
+    with Recorder() as recorder:
+        traced(stage, collector, DISTINCT_BASE_URL=recorder.base_url, CLIENT_API_BASE_URL=recorder.base_url)
+
+    sent = {headers["traceparent"] for _, headers, _ in recorder.requests}
+    assert len(recorder.requests) == 2
+    assert sent == {f"00-{post.trace_id}-{post.span_id}-01" for post in collector.named("POST")}
+
+
+def test_each_attempt_is_a_span_of_its_own(stage: Stage, person: Person, collector: Collector) -> None:
+    from consumer.sandbox.simulator.outage import Outage
+
+    stage.receiver.remote.declare({"client_api": Outage(status=503, count=2)})
+    produce_traced(stage, [(person.did("e-1"), Context.new())])
+
+    traced(stage, collector)
+
+    posts = sorted(
+        collector.named("POST"), key=lambda post: post.attributes.get("http.request.resend_count", 0)
+    )
+    assert [_attempt(post) for post in posts] == [
+        (0, 503, True),
+        (1, 503, True),
+        (2, 204, False),
+    ]
+
+
+def test_a_dead_letter_carries_its_send_span_behind_the_producers(
+    stage: Stage, person: Person, collector: Collector
+) -> None:
+    context = Context.new()
+    produce_traced(stage, [(b"no Avro at all", context)])
+
+    traced(stage, collector)
+
+    (process,) = collector.named(f"process {stage.topic}")
+    (send,) = collector.named(f"send {stage.letters}")
+    assert (send.kind, send.parent_id, send.trace_id) == (PRODUCER, process.span_id, process.trace_id)
+    assert send.attributes["messaging.destination.name"] == stage.letters
+    (letter,) = stage.read_letters()
+    assert letter.headers[:2] == (("source", b"the-app"), context.header)
+    assert letter.header("traceparent") == f"00-{send.trace_id}-{send.span_id}-01".encode()
+
+
+def test_unsampled_producers_cost_no_span_and_no_header(
+    stage: Stage, person: Person, collector: Collector
+) -> None:
+    values = [person.engaged(f"e-{number}") for number in range(5)] + [b"no Avro at all"]
+    produce_traced(stage, [(value, Context.new(sampled=False)) for value in values])
+
+    with Recorder() as recorder:
+        traced(stage, collector, DISTINCT_BASE_URL=recorder.base_url, CLIENT_API_BASE_URL=recorder.base_url)
+
+    assert collector.spans == []
+    assert len(recorder.requests) > 1
+    assert not any("traceparent" in headers for _, headers, _ in recorder.requests)
+    (letter,) = stage.read_letters()
+    assert [name for name, _ in letter.headers].count("traceparent") == 1
+
+
+def test_a_collector_that_is_down_changes_nothing_but_a_count(stage: Stage, person: Person) -> None:
+    produce_traced(stage, [(person.did("e-1"), Context.new())])
+
+    consumer = stage.to_the_end(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+
+    assert consumer.wait() == 0, consumer.tail()
+    assert stage.accepted_ids() == ["e-1"]
+
+
+def _attempt(post: CollectedSpan) -> tuple[int, int, bool]:
+    resends = post.attributes.get("http.request.resend_count", 0)
+    return resends, post.attributes["http.response.status_code"], post.failed
+
+
+def _tells_the_path(value: object) -> bool:
+    return "/api/" in str(value) or "/v1" in str(value) or "key" in str(value)

@@ -1,0 +1,45 @@
+"""The stage on which integration tests let consumers run."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from consumer.sandbox.simulator import SimulatorConfig, SimulatorProcess
+from tests.brokers import Broker, SchemaRegistry
+from tests.integration.stage import Stage
+
+MakeStage = Callable[[int], Stage]
+
+
+@pytest.fixture
+def receiver() -> Iterator[SimulatorProcess]:
+    """Both APIs in a process of their own."""
+    with SimulatorProcess(
+        SimulatorConfig(distinct_api_key="distinct-key", client_api_key="pk_client")
+    ) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def make_stage(
+    broker: Broker, registry: SchemaRegistry, receiver: SimulatorProcess, tmp_path: Path
+) -> Iterator[MakeStage]:
+    """Makes a stage with so many partitions; its consumers end with the test."""
+    made: list[Stage] = []
+
+    def make(partitions: int) -> Stage:
+        made.append(Stage(broker, registry, receiver, tmp_path, partitions))
+        return made[-1]
+
+    yield make
+    for stage in made:
+        stage.close()
+
+
+@pytest.fixture
+def stage(make_stage: MakeStage) -> Stage:
+    """One partition, and a dead-letter topic that takes everything."""
+    stage = make_stage(1)
+    stage.create_letters()
+    return stage

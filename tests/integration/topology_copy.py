@@ -1,0 +1,42 @@
+"""The shipped topology under names of a test's own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_SHIPPED = Path(__file__).resolve().parents[2] / "topology"
+_TOPIC = "user-events"
+
+Changes = Mapping[str, Any]
+
+
+def copy_topology(
+    folder: Path,
+    topic: str,
+    *,
+    of_topic: Changes | None = None,
+    of_destinations: Mapping[str, Changes] | None = None,
+) -> Path:
+    """Write the shipped routes, reading from `topic`, into a new folder; gives it.
+
+    `of_topic` changes keys of the topic, `of_destinations` those of destinations by their name; what is a
+    mapping is merged with what stands.
+    """
+    topology: dict[str, dict[str, Any]] = {"topics": {}, "destinations": {}, "routes": {}}
+    for file in sorted(_SHIPPED.glob("*.yaml")):
+        for section, entries in yaml.safe_load(file.read_text()).items():
+            topology[section] |= entries
+    of_shipped = topology["topics"].pop(_TOPIC)
+    topology["topics"][topic] = {**of_shipped, "dead_letters": f"{topic}.dead-letters", **(of_topic or {})}
+    for route in topology["routes"].values():
+        assert route["from"] == _TOPIC, "the shipped topology has routes from another topic"
+        route["from"] = topic
+    for name, changes in (of_destinations or {}).items():
+        destination = topology["destinations"][name]
+        for key, change in changes.items():
+            destination[key] = {**destination.get(key, {}), **change} if isinstance(change, dict) else change
+    folder.mkdir(parents=True)
+    (folder / "all.yaml").write_text(yaml.safe_dump(topology, sort_keys=False))
+    return folder

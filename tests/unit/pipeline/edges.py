@@ -1,0 +1,111 @@
+"""The pipeline's edges, played: a ledger that is watched and fails on demand, and a dead-letter topic."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consumer.errors import LedgerUnavailable
+from consumer.kafka.letters import Letter, Outcome, Unwritten, Written
+from consumer.ledger.ledger import Held, Intent, KeyState, Ledger, Reservation
+from consumer.types import Assigned, Origin, TopicPartition
+
+Journal = list[tuple[str, Any]]
+"""What happened, in order, at all edges."""
+
+
+class WatchedLedger:
+    """Passes on to a real ledger, writes down each call, and can fail or hang."""
+
+    def __init__(self, ledger: Ledger, journal: Journal) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self.down = False
+        self.failing: set[str] = set()
+        self.hanging: dict[str, asyncio.Event] = {}
+        """Calls that wait for an event before they reach the ledger."""
+
+    def hang(self, name: str) -> asyncio.Event:
+        """Let a kind of call hang until the event is set."""
+        event = self.hanging[name] = asyncio.Event()
+        return event
+
+    async def _enter(self, name: str, about: object) -> None:
+        if (event := self.hanging.get(name)) is not None:
+            await event.wait()
+        if self.down or name in self.failing:
+            raise LedgerUnavailable("the disk is full")
+        self._journal.append((name, about))
+
+    async def open(self) -> None:
+        await self._ledger.open()
+
+    async def close(self) -> None:
+        await self._ledger.close()
+
+    async def assign(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Assigned]:
+        await self._enter("assign", list(partitions))
+        return await self._ledger.assign(partitions)
+
+    async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
+        await self._enter("starts", dict(chosen))
+        return await self._ledger.starts(topic, chosen)
+
+    async def reserve(self, intents: Sequence[Intent]) -> Reservation:
+        await self._enter("reserve", [one.origin for one in intents])
+        return await self._ledger.reserve(intents)
+
+    async def confirm(self, intents: Sequence[Intent]) -> None:
+        await self._enter("confirm", [one.origin for one in intents])
+        await self._ledger.confirm(intents)
+
+    async def release(self, held: Sequence[Held]) -> None:
+        await self._enter("release", [one.intent.origin for one in held])
+        await self._ledger.release(held)
+
+    async def bury(self, held: Sequence[Held]) -> None:
+        await self._enter("bury", [one.intent.origin for one in held])
+        await self._ledger.bury(held)
+
+    async def states(self, intents: Sequence[Intent]) -> Sequence[tuple[KeyState, Origin | None]]:
+        await self._enter("states", [one.origin for one in intents])
+        return await self._ledger.states(intents)
+
+    async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
+        await self._enter("advance", dict(positions))
+        await self._ledger.advance(positions)
+
+
+class LetterTopic:
+    """A dead-letter topic with the face of `LetterWriter`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.letters: list[Letter] = []
+        self.writable = True
+        self.outcomes: list[Outcome] = []
+        """What the next attempts come to, before `writable` counts."""
+        self.took_s = 0.005
+        self.attempts = 0
+
+    async def write(self, letters: Sequence[Letter]) -> list[Outcome]:
+        await asyncio.sleep(self.took_s)
+        return [self._write(one) for one in letters]
+
+    def _write(self, letter: Letter) -> Outcome:
+        self.attempts += 1
+        outcome = (
+            self.outcomes.pop(0) if self.outcomes else Written() if self.writable else Unwritten("_MSG_TIMED_OUT")
+        )
+        if isinstance(outcome, Written):
+            self.letters.append(letter)
+            self._journal.append(("letter", header(letter, "origin-offset")))
+        return outcome
+
+    def origins(self) -> list[tuple[str, str]]:
+        """(offset, destination) of each letter."""
+        return [(header(one, "origin-offset"), header(one, "destination")) for one in self.letters]
+
+
+def header(letter: Letter, name: str) -> str:
+    """One of our headers, empty if it is not there."""
+    return next(((value or b"").decode() for key, value in letter.headers if key.endswith(f".{name}")), "")
