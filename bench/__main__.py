@@ -76,7 +76,7 @@ def bench(arrays: int, singles: int, rounds: int, stages: bool, profiled: bool, 
         print_tables(results, Console())
     missed = [one.rounds.workload.name for one in results if not one.passed]
     if missed:
-        raise FaultError(f"below {FLOOR} × the bare loop: {', '.join(missed)}")
+        raise FaultError(f"below {FLOOR} of the bare loop's speed: {', '.join(missed)}")
 
 
 def _measure(sizes: Mapping[str, int], rounds: int, stages: bool) -> list[Result]:

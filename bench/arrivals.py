@@ -35,7 +35,7 @@ class Arrivals:
         return report.client_api if self._workload.api == "client_api" else report.user_analytics
 
     def span(self) -> Span:
-        """Joining the group and leaving it are not in it. Raises FaultError where it is too short to measure."""
+        """Without the joining of the group. Raises FaultError where it is too short to measure."""
         last = self._samples[-1][1]
         arrived = [(at_s, count) for at_s, count in self._samples if count]
         if not arrived:

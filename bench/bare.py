@@ -1,7 +1,7 @@
 """The bare loop: what a script of a page does with the same libraries, without any guarantee. The yardstick.
 
-It reads, decodes, maps by hand, posts, and lets the client commit once a second whatever was read. It knows no
-duplicates, order, windows, retries, dead letters or drains: any answer but the expected one ends it.
+It reads, decodes, maps by hand, posts, and lets the client commit once a second whatever was read. It knows
+no duplicates, order, windows, retries, dead letters or drains: any answer but the expected one ends it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The requests' items, made of decoded events by hand: what `bench/topology/` says, as a script would write it."""
+"""The requests' items, made of events by hand: what `bench/topology/` says, as a script would write it."""
 
 from collections.abc import Callable
 from typing import Any

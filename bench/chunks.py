@@ -1,4 +1,4 @@
-"""Reads a topic through the consumer's own Kafka thread, and does nothing with it: what reading alone costs."""
+"""Reads a topic through the consumer's own Kafka thread and does nothing with it: what reading costs."""
 
 import asyncio
 import time
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from bench.setting import Setting
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.config import KafkaPolicy, consumer_config
-from consumer.kafka.owner import Owner, TopicPolicy
+from consumer.kafka.owner import Owner
+from consumer.kafka.starting import TopicPolicy
 from consumer.types import Assigned, Chunk, Record, TopicPartition
 
 

@@ -27,7 +27,7 @@ ENVIRONMENT: Mapping[str, str] = {
 
 
 def check_parity(workload: Workload) -> None:
-    """Map some events by the topology and by hand. Raises FaultError, naming the payload, for any difference."""
+    """Map some events by the topology and by hand. Raises FaultError, naming the payload, if they differ."""
     router = load_plan(workload.topology, ENVIRONMENT, schemas=schemas_dir()).router(TOPIC)
     schema: Any = fastavro.parse_schema(json.loads((schemas_dir() / "user-event.avsc").read_bytes()))
     by_hand = analytics_event if workload.items == 1 else client_event

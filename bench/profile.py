@@ -1,4 +1,4 @@
-"""One run of the consumer under the interpreter's own profiler: which functions of the event loop take the time."""
+"""One run of the consumer under the interpreter's own profiler: which functions take the time."""
 
 import pstats
 from io import StringIO
@@ -13,7 +13,10 @@ _ROWS = 40
 
 
 def profile(workload: Workload, topic: str, records: int, setting: Setting) -> str:
-    """The functions with the most time of their own. Of the main thread alone; the profiler makes small ones look dear."""
+    """The functions with the most time of their own, of the event loop's thread alone. Blocks.
+
+    The profiler makes small functions look dearer than they are.
+    """
     file = setting.folder / f"{workload.name}.profile"
     side = Ours(("-m", "cProfile", "-o", str(file), "-m", "bench.ours"))
     setting.receiver.remote.reset()

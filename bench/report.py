@@ -69,7 +69,7 @@ def print_tables(results: Sequence[Result], console: Console) -> None:
         name, ratio = result.rounds.workload.name, result.rounds.speed_ratio
         word = "reaches" if result.passed else "[red]misses[/red]"
         console.print(
-            f"{name}: {ratio:.2f} × the bare loop, {word} the floor of {FLOOR} (target {TARGET})",
+            f"{name}: {ratio:.2f} of the bare loop's speed, {word} the floor of {FLOOR} (target {TARGET})",
             highlight=False,
         )
 

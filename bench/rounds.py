@@ -27,8 +27,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """All runs of one workload. The ratios are medians of each round's own ratio, so that only neighbours in time are
-    compared."""
+    """All runs of one workload.
+
+    The ratios are medians of each round's own ratio, so that only neighbours in time are compared.
+    """
 
     workload: Workload
     records: int
@@ -62,7 +64,7 @@ def run_rounds(
     setting: Setting,
     tell: Callable[[str], None],
 ) -> Rounds:
-    """Each round runs every side once, the first one changing. Raises FaultError where a side is not complete."""
+    """Each round runs every side once, the first one changing. Raises FaultError if a side is incomplete."""
     idle = setting.broker.topic("idle")
     setting.broker.create(f"{idle}.dead-letters")
     idle_cpu_s: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The two that are compared: how each is started, and whether what it says agrees with what the receiver counted."""
+"""The two that are compared: how each is started, and whether its counts agree with the receiver's."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ class Side(Protocol):
         ...
 
     def check(self, output: bytes, book: BookReport, records: int, workload: Workload) -> int:
-        """Gives how many records were withheld for their window. Raises FaultError if the counts do not agree."""
+        """Gives how many records their window withheld. Raises FaultError if the counts do not agree."""
         ...
 
 

@@ -1,7 +1,8 @@
 """Where the time of a record goes: the consumer's own parts, one after the other, on real records.
 
-Each stage is timed by the CPU time of the whole process while it runs alone. What is missing from their sum to what a
-run costs is what the parts cost together: the event loop and its tasks, hand-overs between threads, commits, metrics.
+Each stage is timed by the CPU time of the whole process while it runs alone. What is missing from their sum
+to what a run costs is what the parts cost together: the event loop and its tasks, hand-overs between threads,
+commits, metrics.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from bench.workload import CLIENT_KEY, DISTINCT_KEY, Workload, write_topology
 from consumer.avro.address import RegistryAddress
 from consumer.avro.decoder import Decoder
 from consumer.avro.registry import Registry
+from consumer.avro.undecodable import Undecodable
 from consumer.clock import SystemClock
 from consumer.core.books import Books, DestinationBooks
 from consumer.core.lanes import Lanes
@@ -36,7 +38,7 @@ from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.work import Assignment, Delivery, Work
 from consumer.resources import schemas_dir
 from consumer.topology.load import load_plan
-from consumer.topology.plan import Matched, Routed
+from consumer.topology.plan import Datum, Matched, Routed
 from consumer.types import Record, TopicPartition
 
 STAGES = ("consume", "decode", "route, map, encode", "lanes", "reserve", "body", "send", "confirm", "settle")
@@ -113,13 +115,10 @@ class Walk:
             while missing := self._decoder.missing(records):
                 await self._decoder.load(missing)
         with self._stage("decode"):
-            data = [self._decoder.decode(records) for records in chunks if not self._decoder.missing(records)]
+            data = [self._decoded(records) for records in chunks]
         router = self._plan.router(self._topic)
         with self._stage("route, map, encode"):
-            routed = [
-                [router(datum, record) for datum, record in zip(*pair, strict=True)]  # type: ignore[arg-type]
-                for pair in zip(data, chunks, strict=True)
-            ]
+            routed = [list(map(router, *pair)) for pair in zip(data, chunks, strict=True)]
         for records in chunks:
             await self._assigned(records[0])
         with self._stage("lanes"):
@@ -128,14 +127,21 @@ class Walk:
         while len(self._lanes):
             await self._deliver()
 
-    async def _assigned(self, record: Record) -> Assignment:
-        known = self._assignments.get(record.partition)
-        if known is None:
+    def _decoded(self, records: list[Record]) -> list[Datum]:
+        self._decoder.missing(records)  # the pipeline asks for every chunk
+        data = self._decoder.decode(records)
+        good = [datum for datum in data if not isinstance(datum, Undecodable)]
+        if len(good) < len(data):
+            raise FaultError("an event of the bench cannot be decoded")
+        return good
+
+    async def _assigned(self, record: Record) -> None:
+        if record.partition not in self._assignments:
             partition = TopicPartition(record.topic, record.partition)
             epoch = (await self._ledger.assign([partition]))[partition].epoch
-            known = Assignment(partition, epoch, record.offset, record.partition)
-            self._assignments[record.partition] = known
-        return known
+            self._assignments[record.partition] = Assignment(
+                partition, epoch, record.offset, record.partition
+            )
 
     def _offer(self, records: list[Record], answers: list[list[Routed]]) -> None:
         assignment = self._assignments[records[0].partition]

@@ -45,6 +45,8 @@ from consumer.topology.plan import Destination, Plan
 
 SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"pyreqwest": PyreqwestSender, "httpx": HttpxSender}
 TICK_S = 0.25
+LEAVING_S = 15.0
+"""What a stop may take beside the drain: the last commit and the end of the membership."""
 RESERVATION_MARGIN_S = 10.0
 _LOG = logging.getLogger("consumer.run")
 
@@ -92,7 +94,7 @@ class App:
         self._tracing = tracing
         self._posts: dict[str, Post] = {}
         self._clock = clock or SystemClock()
-        self._faults = Faults()
+        self._faults = Faults(lambda: self.coordinator.lost(list(self.coordinator.assignments)))
         self._background = Background(self._faults)
         self.books = Books(destinations={name: DestinationBooks() for name in plan.destinations})
         pressure = Pressure(config.pressure)
@@ -222,17 +224,20 @@ class App:
             ends = {self.coordinator.finished, self._faults.first}
             done, _ = await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
             self.owner.stop()
-            await asyncio.wait({self.coordinator.finished})
+            # Without brokers, librdkafka's last commit and its leaving have no bound of their own.
+            bound_s = self._config.kafka.drain_timeout_s + LEAVING_S
+            if not (await asyncio.wait({self.coordinator.finished}, timeout=bound_s))[0]:
+                raise StoppedError(f"the brokers did not let us leave in {bound_s:g} s: what is left comes again")
             self._raise_fault()
             unfinished = self.coordinator.count().in_flight
         finally:
             await self._close()
-        again = "What is left comes again at the next start"
+        again = "what is not settled comes again at the next start"
         if unfinished:
             drain_s = self._config.kafka.drain_timeout_s
-            raise StoppedError(f"the drain did not finish in {drain_s:g} s: {unfinished} records. {again}")
+            raise StoppedError(f"the drain did not finish in {drain_s:g} s ({unfinished} in flight); {again}")
         if not done:
-            raise StoppedError(f"stopped after {timeout_s:g} s, before the end was reached. {again}")
+            raise StoppedError(f"stopped after {timeout_s:g} s, before the end was reached; {again}")
         return self.coordinator.count()
 
     def stop(self) -> None:

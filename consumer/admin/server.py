@@ -52,8 +52,8 @@ class AdminServer:
             )
         except OSError as error:
             # The loop's own text repeats the address.
-            known = error.errno is not None and error.errno > 0
-            problem = os.strerror(error.errno) if known else error.strerror or "not an address"
+            number = error.errno or 0
+            problem = os.strerror(number) if number > 0 else error.strerror or "not an address"
             where = f"{self._host}:{self._port}"
             raise ConfigurationError(
                 [f"ADMIN_LISTEN: {where}: {problem}; choose another host:port"]

@@ -110,8 +110,8 @@ def simulate(
         uvloop.run(_serve(config))
     except OSError as error:
         # The loop's own text repeats the address.
-        known = error.errno is not None and error.errno > 0
-        problem = os.strerror(error.errno) if known else error.strerror or "not an address"
+        number = error.errno or 0
+        problem = os.strerror(number) if number > 0 else error.strerror or "not an address"
         raise UsageError(
             f"cannot listen on {host}:{port}: {problem}; choose another by --host and --port"
         ) from None

@@ -10,9 +10,10 @@ _ASSIGN = """
 INSERT INTO partitions (consumer_group, topic, partition, epoch) VALUES (?, ?, ?, ?)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET epoch = excluded.epoch"""
 
-_ADVANCE = """ INSERT INTO partitions (consumer_group, topic, partition, position) VALUES (?, ?, ?, ?) ON
-CONFLICT (consumer_group, topic, partition) DO UPDATE SET position = max(ifnull(position,
-excluded.position), excluded.position)"""
+_ADVANCE = """
+INSERT INTO partitions (consumer_group, topic, partition, position) VALUES (?, ?, ?, ?)
+ON CONFLICT (consumer_group, topic, partition)
+DO UPDATE SET position = max(ifnull(position, excluded.position), excluded.position)"""
 
 _START = """
 INSERT INTO partitions (consumer_group, topic, partition, start) VALUES (?, ?, ?, ?)

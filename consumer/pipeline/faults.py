@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from consumer.errors import ConsumerError, FaultError
@@ -12,11 +13,14 @@ _LOG = logging.getLogger("consumer.run")
 class Faults:
     """Keeps the first fault for whoever runs the process; logs those that nobody foresaw with their trace.
 
-    What a failed task or callback should have done is not done, so only a restart from what is committed is
-    safe. Made inside of the running loop.
+    What a failed task or callback should have done is not done: a record that it dropped may be in nobody's
+    count, so no offset may be committed from then on, and only a restart from what is committed is safe. Made
+    inside of the running loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_first: Callable[[], None]) -> None:
+        """`on_first` is called once, at the first fault: to let go of everything that could be committed."""
+        self._on_first = on_first
         self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when something failed; never has a result."""
 
@@ -25,6 +29,7 @@ class Faults:
         told = self.told(error)
         if not self.first.done():
             self.first.set_exception(told)
+            self._on_first()
 
     def of_loop(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """The loop's exception handler. asyncio's own would log a callback's arguments, which are records,

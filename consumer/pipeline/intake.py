@@ -111,6 +111,7 @@ class Intake:
             for number, record in enumerate(parcel.records, parcel.first)
         ]
         assignment.backlog.clear()
+        self._stop_loading(assignment)
         for work in works:
             work.abandoned = True
         self._settlement.conclude(works)
@@ -156,9 +157,12 @@ class Intake:
                     self._registry_trouble = ""
                     return
         finally:
-            self._loading.discard(assignment)
-            if not self._loading:
-                self._registry_trouble = ""  # Whoever had it left with the partition.
+            self._stop_loading(assignment)
+
+    def _stop_loading(self, assignment: Assignment) -> None:
+        self._loading.discard(assignment)
+        if not self._loading:
+            self._registry_trouble = ""
 
     # --- when there are too many undecodable ones ---
 

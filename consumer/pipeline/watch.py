@@ -73,10 +73,9 @@ class Watch:
     def _membership(self, view: View) -> None:
         if view.joined and (not self._joined or view.partitions != self._partitions):
             count = len(view.partitions)
-            verb = "has" if self._joined else f"joined the group {self._group}, with"
-            what = f"{count} partition{'' if count == 1 else 's'}"
-            named = f": {ranges(view.partitions)}" if view.partitions else ""
-            _LOG.info(f"{verb} {what}{named}", extra={"partitions": count})
+            verb = "now has" if self._joined else f"joined the group {self._group} and has"
+            which = f"{count} partition{'s' if count > 1 else ''}: {ranges(view.partitions)}"
+            _LOG.info(f"{verb} {which if count else 'no partition'}", extra={"partitions": count})
             self._joined, self._partitions = True, view.partitions
 
     def _trouble(self, name: str, reason: str, now_s: float) -> None:

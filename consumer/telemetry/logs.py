@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from consumer.clock import Clock, SystemClock
 from consumer.telemetry.redaction import Redactor
 from consumer.telemetry.repeats import RepeatFilter
+from consumer.telemetry.stack import message_of, stack_of
 
 # What every record has; the rest is what a call gave as `extra`.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "repeats"}
@@ -45,8 +46,8 @@ class JsonFormatter(logging.Formatter):
             error = record.exc_info[1]
             out["error"] = {
                 "type": type(error).__name__,
-                "message": redact.text(str(error)),
-                "stack": redact.text(self.formatException(record.exc_info)),
+                "message": redact.text(message_of(error)),
+                "stack": redact.text(stack_of(error)),
             }
         return json.dumps(out)
 
@@ -68,7 +69,7 @@ class HumanFormatter(logging.Formatter):
             parts.append(f"({repeats} more left out)")
         line = _on_one_line(" ".join(parts))
         if record.exc_info and record.exc_info[1] is not None:
-            stack = redact.text(self.formatException(record.exc_info))
+            stack = redact.text(stack_of(record.exc_info[1]))
             line = "\n".join((line, *map(_on_one_line, stack.splitlines())))
         return line
 

@@ -28,7 +28,7 @@ class RepeatFilter(logging.Filter):
     def __init__(
         self, clock: Clock, interval_s: float = 10.0, burst: int = 3, *, filled_in: bool = False
     ) -> None:
-        """`filled_in`: for a library whose text is nothing but its values, compare (and pass on) the whole."""
+        """`filled_in`: for a library whose text is nothing but its values, compare the whole."""
         super().__init__()
         self._filled_in = filled_in
         self._clock = clock

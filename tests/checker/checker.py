@@ -27,6 +27,10 @@ class Report:
     """How many pairs of one user's events were compared."""
     accepted: Mapping[str, int]
     """Different events, by destination."""
+    windowed: Mapping[str, int]
+    """Records of opens that another open stands for, by destination."""
+    refused: Mapping[str, int]
+    """Records that a dead letter stands for, by destination; under "" those that cannot be decoded."""
     duplicates: Mapping[str, int]
     caused: Mapping[str, Sequence[Caused]]
     """By destination, what each kill explains of the duplicates."""
@@ -35,7 +39,10 @@ class Report:
         lines = [f"{self.records} records, {self.commits} commits and {self.ordered} neighbours judged"]
         for name, accepted in self.accepted.items():
             kills = "".join(f"; by a kill {one}" for one in self.caused[name])
-            lines.append(f"{name}: {accepted} accepted, {self.duplicates[name]} duplicates{kills}")
+            lines.append(
+                f"{name}: {accepted} accepted, {self.windowed[name]} windowed, {self.refused[name]} refused, "
+                f"{self.duplicates[name]} duplicates{kills}"
+            )
         if self.findings:
             lines.append(str(self.findings))
         return "\n".join(lines)
@@ -60,6 +67,8 @@ def check(evidence: Evidence, on_the_wire: Mapping[str, int]) -> Report:
         commits=judge_commits(evidence.commits, times, evidence.ends, findings),
         ordered=sum(judge_order(one, expectation, findings) for one in arrivals.values()),
         accepted={name: len(one.first) for name, one in arrivals.items()},
+        windowed=settled.windowed,
+        refused=settled.refused,
         duplicates={name: len(one.repeats) for name, one in arrivals.items()},
         caused={
             name: judge_repeats(one, evidence.kills_ms, on_the_wire[name], findings)

@@ -9,7 +9,7 @@ from tests.checker.findings import Findings
 UNEXPLAINED = "a duplicate of what was not on the wire at a kill"
 TOO_MANY = "more duplicates from one kill than were on the wire"
 
-CONFIRMED_AFTER_MS = 3_000
+CONFIRMED_AFTER_MS = 5_000
 """How long an acceptance may take to its durable confirmation: an answer to read, a transaction to write."""
 LATE_AFTER_MS = 1_000
 """How long after the kill a request that had left may still take effect."""

@@ -1,6 +1,6 @@
 """When each record was settled at all of its destinations, as far as the outside can see."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from tests.checker.arrivals import Arrivals
@@ -27,6 +27,10 @@ class Settled:
     ) -> None:
         self._arrivals = arrivals
         self._findings = findings
+        self.windowed: Counter[str] = Counter()
+        """By destination, how many records of opens another open stands for."""
+        self.refused: Counter[str] = Counter()
+        """By destination, how many records a dead letter stands for."""
         self._letters: defaultdict[tuple[Place, str], list[Letter]] = defaultdict(list)
         for letter in letters:
             self._letters[letter.place, letter.destination].append(letter)
@@ -52,9 +56,11 @@ class Settled:
                 at_ms = accepted_ms
                 if at_ms is None:
                     at_ms = self._arrivals[destination].windowed_at_ms(fate)
+                    self.windowed[destination] += 1
             case Refused():
                 letters = self._letters.get((expected.place, destination), ())
                 at_ms = min((letter.at_ms for letter in letters), default=None)
+                self.refused[destination] += 1
         if at_ms is None:
             self._findings.add(LOST, f"{_name(expected)} at {destination or 'the decoder'}: {fate}")
             return NEVER

@@ -17,7 +17,7 @@ _NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """By default one whom the simulated receivers know; `schema_id` is the registry's for the shipped schema."""
+    """By default one whom the receivers know; `schema_id` is the registry's for the shipped schema."""
 
     schema_id: int
     user_id: str = "user-1"

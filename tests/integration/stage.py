@@ -12,10 +12,7 @@ from tests.checker import CommitWatch, Evidence, Report, check, committed_offset
 from tests.checker.fate import CLIENT, USER_ANALYTICS
 from tests.integration.events import Events
 from tests.integration.processes import ConsumerProcess, wait_until
-from tests.integration.topology_copy import Changes, copy_topology
-
-ON_THE_WIRE = {USER_ANALYTICS: 64, CLIENT: 16 * 100}
-"""What one process can have on the wire: concurrency times array size, as `topology/` has them."""
+from tests.integration.topology_copy import Changes, copy_topology, on_the_wire
 
 _APIS: Mapping[str, ApiName] = {USER_ANALYTICS: "user_analytics", CLIENT: "client_api"}
 
@@ -169,7 +166,7 @@ class Stage:
             ends=self.broker.end_offsets(self.topic),
             kills_ms=self.kills_ms,
         )
-        return check(evidence, ON_THE_WIRE)
+        return check(evidence, on_the_wire())
 
     def close(self) -> None:
         for consumer in self._processes:

@@ -4,8 +4,6 @@ Nothing here asks a consumer what it did. The checker decodes the topic itself a
 record must be; then it looks at the ledger of the receivers, at the dead letters and at every commit.
 """
 
-import time
-
 import pytest
 
 from consumer.sandbox.simulator import ApiFaults, FaultPlan
@@ -44,11 +42,17 @@ def test_nothing_is_lost_doubled_disordered_or_committed_too_early(make_stage: M
             assert consumer.stop() == 0, consumer.tail()
 
     report = stage.check(watch)
-    print(report)
+    print(report)  # the figures, with -s
     assert not report.findings, str(report)
     assert report.records == RECORDS
+    # That there was something to judge.
     assert sum(report.accepted.values()) > 1.2 * RECORDS
+    assert min(*report.windowed.values(), *report.refused.values()) > 100
+    assert report.ordered > 50_000
     assert report.commits > 100
+    received = stage.receiver.remote.report()
+    assert (received.user_analytics.harmed, received.client_api.harmed) == ({}, {})
+    assert received.unknown_paths == 0
 
 
 def _start(stage: Stage) -> ConsumerProcess:
@@ -68,7 +72,6 @@ def _wait_for(stage: Stage, accepted: int) -> None:
         return sum(book["accepted"] for book in stage.receiver.remote.books().values())
 
     stage.wait_until(lambda: count() > accepted, 120.0, lambda: f"{count()} accepted")
-    print(accepted, time.time(), flush=True)
 
 
 def _wait_until_it_has_work(stage: Stage, consumer: ConsumerProcess) -> None:

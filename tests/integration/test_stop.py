@@ -42,4 +42,3 @@ def test_a_sigterm_in_the_middle_of_a_stream_causes_no_duplicate(make_stage: Mak
     report = stage.check(watch)
     assert not report.findings, str(report)
     assert sum(report.duplicates.values()) == 0, str(report)
-    print(report)

@@ -24,10 +24,7 @@ def copy_topology(
     `of_topic` changes keys of the topic, `of_destinations` those of destinations by their name; what is a
     mapping is merged with what stands.
     """
-    topology: dict[str, dict[str, Any]] = {"topics": {}, "destinations": {}, "routes": {}}
-    for file in sorted(_SHIPPED.glob("*.yaml")):
-        for section, entries in yaml.safe_load(file.read_text()).items():
-            topology[section] |= entries
+    topology = _shipped()
     of_shipped = topology["topics"].pop(_TOPIC)
     topology["topics"][topic] = {**of_shipped, "dead_letters": f"{topic}.dead-letters", **(of_topic or {})}
     for route in topology["routes"].values():
@@ -40,3 +37,23 @@ def copy_topology(
     folder.mkdir(parents=True)
     (folder / "all.yaml").write_text(yaml.safe_dump(topology, sort_keys=False))
     return folder
+
+
+def on_the_wire() -> dict[str, int]:
+    """How many items one process can have on the wire to each destination: concurrency times array size.
+
+    As shipped; a test that makes a destination narrower stays below.
+    """
+    destinations = _shipped()["destinations"]
+    return {
+        name: one["concurrency"] * one.get("batch", {}).get("max_items", 1)
+        for name, one in destinations.items()
+    }
+
+
+def _shipped() -> dict[str, dict[str, Any]]:
+    topology: dict[str, dict[str, Any]] = {"topics": {}, "destinations": {}, "routes": {}}
+    for file in sorted(_SHIPPED.glob("*.yaml")):
+        for section, entries in yaml.safe_load(file.read_text()).items():
+            topology[section] |= entries
+    return topology

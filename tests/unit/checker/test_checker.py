@@ -12,7 +12,7 @@ from tests.checker.event import EventReader
 from tests.checker.expectation import Expectation, Expected
 from tests.checker.fate import CLIENT, USER_ANALYTICS, Accepted, Fate, Ignored, Opened, Refused
 from tests.checker.order import OUT_OF_ORDER
-from tests.checker.repeats import TOO_MANY, UNEXPLAINED
+from tests.checker.repeats import CONFIRMED_AFTER_MS, TOO_MANY, UNEXPLAINED
 from tests.checker.settled import LOST, STRANGER, TOO_CLOSE, TOUCHED, WRONGLY_ACCEPTED, WRONGLY_BURIED
 from tests.unit.checker.flawless_run import ON_THE_WIRE, SCHEMAS, START_MS, flawless_run
 
@@ -156,7 +156,7 @@ def test_a_repeat_needs_a_kill_that_explains_it(run: Evidence) -> None:
     repeated = with_items(run, CLIENT, [*items, again])
 
     assert found(repeated) == {UNEXPLAINED}
-    assert found(replace(repeated, kills_ms=[original.at_ms + 5_000])) == {UNEXPLAINED}
+    assert found(replace(repeated, kills_ms=[original.at_ms + CONFIRMED_AFTER_MS + 1])) == {UNEXPLAINED}
     assert found(replace(repeated, kills_ms=[original.at_ms + 50])) == set()
 
 

@@ -85,10 +85,12 @@ class LetterTopic:
         self.outcomes: list[Outcome] = []
         """What the next attempts come to, before `writable` counts."""
         self.took_s = 0.005
+        self.slow: dict[str, float] = {}
+        """Seconds for the letters of one destination."""
         self.attempts = 0
 
     async def write(self, letters: Sequence[Letter]) -> list[Outcome]:
-        await asyncio.sleep(self.took_s)
+        await asyncio.sleep(max(self.slow.get(header(one, "destination"), self.took_s) for one in letters))
         return [self._write(one) for one in letters]
 
     def _write(self, letter: Letter) -> Outcome:
@@ -104,6 +106,33 @@ class LetterTopic:
     def origins(self) -> list[tuple[str, str]]:
         """(offset, destination) of each letter."""
         return [(header(one, "origin-offset"), header(one, "destination")) for one in self.letters]
+
+
+class PlayedPoller:
+    """The owner thread's face, as `consumer.pipeline.poller.Poller` has it."""
+
+    def __init__(self) -> None:
+        self.polling = True
+        self.turns: list[str] = []
+        self.stopped = False
+        self.looked_elsewhere: list[list[TopicPartition]] = []
+
+    def took(self, count: int) -> None:
+        return None
+
+    def pause(self) -> None:
+        self.polling = False
+        self.turns.append("pause")
+
+    def resume(self) -> None:
+        self.polling = True
+        self.turns.append("resume")
+
+    def look_elsewhere(self, partitions: list[TopicPartition]) -> None:
+        self.looked_elsewhere.append(partitions)
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 def header(letter: Letter, name: str) -> str:

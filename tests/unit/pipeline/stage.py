@@ -48,7 +48,7 @@ from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Dropped, Matched, Plan, Route, Routed, Unmapped
 from consumer.types import Chunk, Record, TopicPartition
-from tests.unit.pipeline.edges import Journal, LetterTopic, WatchedLedger
+from tests.unit.pipeline.edges import Journal, LetterTopic, PlayedPoller, WatchedLedger
 from tests.unit.pipeline.receiver import Receiver, Request, ScriptedSender
 from tests.unit.pipeline.virtual_time import LoopClock, loop, quiet
 
@@ -261,10 +261,7 @@ class Process:
         self.dead = False
         self.next: dict[TopicPartition, int] = {}
         self.epochs: dict[TopicPartition, int] = {}
-        self.polling = True
-        self.pauses: list[str] = []
-        self.stopped = False
-        self.looked_elsewhere: list[list[TopicPartition]] = []
+        self.poller = PlayedPoller()
         self.refuse_commits = ""
         self._lanes: dict[tuple[str, Hashable], deque[Delivery]] = defaultdict(deque)
         self._handed: dict[Assignment, deque[int]] = defaultdict(deque)
@@ -326,7 +323,7 @@ class Process:
         )
         self.settlement.on_relief = self.coordinator.press
         self.committer = Committer(self.patient, self._commit, 1.0, Tracing(None, "group"))
-        self.coordinator.attach(self, self.committer)
+        self.coordinator.attach(self.poller, self.committer)
 
     def _sink(self, api: str, changes: Mapping[str, Any]) -> Sink:
         spec = DestinationSpec(lambda: self.operations[api], **changes)
@@ -423,6 +420,7 @@ class Process:
         """Open the ledger; schema 1 is known from before."""
         await self.decoder.load([SchemaId(framed(b""))])
         await self.ledger.open()
+        loop().at_the_end.append(self.close)
         self.background.spawn(self.committer.run(lambda: list(self.coordinator.assignments.values())))
         return self
 
@@ -444,7 +442,7 @@ class Process:
     def poll(self, count: int = 1_000) -> int:
         """Hand on what comes next of every partition, as one poll does; gives how many records."""
         chunks = []
-        if not self.polling:
+        if not self.poller.polling:
             return 0
         for one in self.epochs:
             records = [record for record in self.stage.logs[one] if record.offset >= self.next[one]][:count]
@@ -506,22 +504,6 @@ class Process:
             self.stage.committed[one] = offset
             self.stage.journal.append(("commit", (one.partition, offset)))
         self.coordinator.committed({one: offset for one, offset in live.items()}, {})
-
-    # The pipeline's `Poller`.
-
-    def took(self, count: int) -> None:
-        return None
-
-    def pause(self) -> None:
-        self.polling = False
-        self.pauses.append("pause")
-
-    def resume(self) -> None:
-        self.polling = True
-        self.pauses.append("resume")
-
-    def look_elsewhere(self, partitions: list[TopicPartition]) -> None:
-        self.looked_elsewhere.append(partitions)
 
     # --- what must hold ---
 

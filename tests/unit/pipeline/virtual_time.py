@@ -37,6 +37,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.turns = 0
         self.each_turn: Callable[[], None] = lambda: None
         self.failures: list[BaseException] = []
+        self.at_the_end: list[Callable[[], Coroutine[Any, Any, None]]] = []
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
@@ -100,6 +101,8 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
         finally:
             virtual.each_turn = lambda: None
             virtual.failures.clear()
+            for close in virtual.at_the_end:
+                runner.run(close())
 
 
 def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

@@ -80,6 +80,26 @@ def test_nothing_secret_comes_out_by_any_way(lines):
     assert "inner" in lines()[-1]["error"]["stack"]
 
 
+def test_a_stack_names_the_fault_and_its_causes_but_quotes_no_data(lines):
+    try:
+        try:
+            {}["usr-7"]
+        except KeyError as inner:
+            raise RuntimeError("the lane is gone") from inner
+    except RuntimeError:
+        log.exception("failed")
+    try:
+        int("usr-8")
+    except ValueError:
+        log.exception("failed")
+    first, second = (line["error"] for line in lines())
+    assert (first["type"], first["message"]) == ("RuntimeError", "the lane is gone")
+    assert first["stack"].index("KeyError: ") < first["stack"].index("RuntimeError: the lane is gone")
+    assert (second["type"], "usr" in second["message"]) == ("ValueError", False)
+    assert "KeyError: 'usr" not in first["stack"]
+    assert "literal" not in second["stack"]
+
+
 def test_line_breaks_and_strange_characters_stay_inside_of_their_line(lines):
     log.info("first\nsecond \ud800 \x1b[31m", extra={"v": "a\nb"})
     [line] = lines()
