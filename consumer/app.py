@@ -14,6 +14,7 @@ from consumer.core.gate import Gate, GatePolicy
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
+from consumer.endpoints.outcome import Delivered
 from consumer.errors import BrokerError, StoppedError
 from consumer.http.httpx_sender import HttpxSender
 from consumer.http.pyreqwest_sender import PyreqwestSender
@@ -200,6 +201,11 @@ class App:
         async def ship(one: Batch) -> None:
             try:
                 outcome = await post.send(one)
+                if isinstance(outcome, Delivered):
+                    # The permit is kept until the confirmation is durable: so what a kill can send twice is bounded
+                    # by the concurrency, not by how far the ledger is behind.
+                    await verdicts.apply(one, outcome)
+                    return
             finally:
                 gate.end()
             await verdicts.apply(one, outcome)

@@ -213,6 +213,8 @@ class Owner:
                 on_gap = self._topics[partition.topic].on_gap
                 timeout_s = self._policy.call_timeout_s
                 text = cross_gap(self._client, partition, self._next.get(partition), on_gap, timeout_s)
+                if self._paused:  # the position was set by assigning anew, which forgets the pause
+                    self._client.pause([KafkaPartition(partition.topic, partition.partition)])
                 self._bridge.post(self._listener.noticed, text)
             case Trouble.FATAL:
                 raise BrokerError(f"Kafka: {error.str()}")

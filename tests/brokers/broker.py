@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
 from confluent_kafka.cimpl import NewTopic
 
@@ -88,15 +88,6 @@ class Broker:
     def read(self, topic: str, *, timeout_s: float = 60.0) -> list[StoredRecord]:
         """Everything in the topic, in offset order within each partition."""
         return TopicReader(self.bootstrap_servers).read(topic, timeout_s=timeout_s)
-
-    def committed(self, group: str, topic: str) -> dict[int, int]:
-        """The offsets the group has committed, by partition; a partition without one is left out."""
-        asked = ConsumerGroupTopicPartitions(group)
-        answer = self._admin.list_consumer_group_offsets([asked])[group].result(_REQUEST_TIMEOUT_S)
-        partitions = answer.topic_partitions or []
-        return {
-            each.partition: each.offset for each in partitions if each.topic == topic and each.offset >= 0
-        }
 
     def end_offsets(self, topic: str) -> dict[int, int]:
         """The offset after the last record, by partition."""

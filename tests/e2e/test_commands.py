@@ -13,7 +13,7 @@ from tests.e2e.command import Running, Terminal, run
 from tests.integration.topology_copy import copy_topology
 
 ANALYTICS = "/api/v1/user/analytics"
-EVENTS = "/v1/events"
+EVENTS = "/api/client/events"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 

@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.brokers import Broker, LocalKafka
 from tests.brokers.local_kafka import answers
+from tests.checker import committed_offsets
 
 
 def test_what_is_produced_is_read_back_in_order_with_its_keys(broker: Broker) -> None:
@@ -29,13 +30,13 @@ def test_an_empty_topic_is_read_as_empty_and_an_unknown_one_is_an_error(broker: 
 def test_the_checker_sees_what_a_group_has_committed(broker: Broker) -> None:
     topic, group = broker.topic(partitions=2), broker.group()
     broker.produce(topic, [(None, b"x")] * 3, partition=0)
-    assert broker.committed(group, topic) == {}
+    assert committed_offsets(broker.bootstrap_servers, group, topic) == {}
 
     consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": group})
     consumer.commit(offsets=[TopicPartition(topic, 0, 2)], asynchronous=False)
     consumer.close()
 
-    assert broker.committed(group, topic) == {0: 2}
+    assert committed_offsets(broker.bootstrap_servers, group, topic) == {0: 2}
 
 
 def test_a_topic_gets_the_configuration_asked_for(broker: Broker) -> None:
