@@ -38,6 +38,7 @@ from consumer.pipeline.send import Post
 from consumer.pipeline.settle import Settlement
 from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.status import Status
+from consumer.pipeline.timed_ledger import TimedLedger
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.pipeline.watch import Watch
 from consumer.telemetry.metrics import Metrics
@@ -87,10 +88,13 @@ class App:
         *,
         metrics: Metrics,
         tracing: Tracing,
+        learn: Callable[[list[str]], None] = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
+        """`learn` is told secrets that the logs have to mask, as they come into use."""
         self._config = config
-        self._ledger = ledger
+        self._learn = learn
+        self._ledger = ledger = TimedLedger(ledger, metrics)
         self._metrics = metrics
         self._tracing = tracing
         self._posts: dict[str, Post] = {}
@@ -110,6 +114,7 @@ class App:
             plan.version,
             patient,
             settlement,
+            tracing,
             Backoff(base_s=0.5, max_s=15.0),
             random.random,
         )
@@ -137,12 +142,12 @@ class App:
         )
         self._committer = Committer(patient, self.owner.commit, config.commit_interval_s, tracing)
         self.coordinator.attach(self.owner, self._committer)
+        self._watch = Watch(config.kafka.group, self._clock)
         self.status = Status(
             self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient,
-            self._committer, plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0,
+            self._committer, self._watch, plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0,
             answers=lambda: ledger.states([]),
         )  # fmt: skip
-        self._watch = Watch(config.kafka.group, self._clock)
         metrics.read_from(self.status.snapshot)
 
     def _sink(
@@ -196,6 +201,7 @@ class App:
             destination.credential.read,
             self._metrics.destination(name),
             self._tracing,
+            lambda credential: self._learn([credential]),
         )
 
         async def ship(one: Batch) -> None:
@@ -233,7 +239,9 @@ class App:
             # Without brokers, librdkafka's last commit and its leaving have no bound of their own.
             bound_s = self._config.kafka.drain_timeout_s + LEAVING_S
             if not (await asyncio.wait({self.coordinator.finished}, timeout=bound_s))[0]:
-                raise StoppedError(f"the brokers did not let us leave in {bound_s:g} s: what is left comes again")
+                raise StoppedError(
+                    f"the brokers did not let us leave in {bound_s:g} s: what is left comes again"
+                )
             self._raise_fault()
             unfinished = self.coordinator.count().in_flight
         finally:

@@ -9,7 +9,8 @@ class StatusSource(Protocol):
     def status(self) -> dict[str, Any]:
         """The /status document: JSON values only, no secret, no personal data.
 
-        The books' words at the top (`consumed`, `settled` …, `balanced`, `destinations`), and:
+        The books' words at the top (`consumed`, `settled` …, `balanced`, `destinations`), and: `troubles`, what
+        holds up the flow (`what`, `reason`, `seconds`: since when);
         `destinations.NAME.state` (running, halted, throttled or paused) and `.reason`; `pending` (`records`,
         `bytes`, `max_records`, `max_bytes`, `paused`); `held_by`, who fills that bound (`destination`,
         `in_flight`, `longest_lane`); `decoding` (`state`, `reason`); `dead_letters` (`unwritable`,

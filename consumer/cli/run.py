@@ -89,10 +89,11 @@ def run(
         schemas=settings.schemas or schemas_dir(),
         allow_plain_http=settings.allow_plain_http,
     )
-    configure_logging(Redactor(_secrets(settings, plan)), level=getattr(logging, settings.log_level.upper()))
+    redactor = Redactor(_secrets(settings, plan))
+    configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))
     app_config = _app_config(settings, accept_ledger=accept_ledger, until_end=until_end, timeout_s=timeout_s)
     try:
-        ended = uvloop.run(serve(settings, plan, app_config))
+        ended = uvloop.run(serve(settings, plan, app_config, redactor))
         out = ended.books.as_json(ended.seconds)
         if output == "json":
             sys.stdout.buffer.write(orjson.dumps(out, option=orjson.OPT_INDENT_2) + b"\n")

@@ -19,6 +19,7 @@ from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
 from consumer.settings import Settings
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.redaction import Redactor
 from consumer.telemetry.trace_setup import traces_from_environment
 from consumer.topology.plan import Plan
 
@@ -34,7 +35,7 @@ class Ended:
     stopped: StoppedError | None
 
 
-async def serve(settings: Settings, plan: Plan, config: AppConfig) -> Ended:
+async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Redactor) -> Ended:
     """Run until a signal, the end that was asked for, or a fault; the first signal drains.
 
     Raises ConfigurationError for an address, a file or a variable that cannot be used, and the fault that
@@ -50,7 +51,16 @@ async def serve(settings: Settings, plan: Plan, config: AppConfig) -> Ended:
     metrics = Metrics()
     traces = traces_from_environment(settings.consumer_group, metrics.spans_dropped)
     registry = registry_of(settings)
-    app = App(config, plan, ledger, registry, _LOG.warning, metrics=metrics, tracing=traces.tracing)
+    app = App(
+        config,
+        plan,
+        ledger,
+        registry,
+        _LOG.warning,
+        metrics=metrics,
+        tracing=traces.tracing,
+        learn=redactor.learn,
+    )
     host, _, port = settings.admin_listen.rpartition(":")
     admin = AdminServer(Answers(app.status, metrics), host.strip("[]"), int(port))
     address = await admin.start()

@@ -30,7 +30,7 @@ class SqliteFile:
     """
 
     def __init__(self, path: Path, policy: LedgerPolicy) -> None:
-        self._path = path
+        self._path = path.absolute()
         self._policy = policy
         self._turn = Turn(path)
         self._connection: sqlite3.Connection | None = None
@@ -130,7 +130,7 @@ class SqliteFile:
         return self._connection
 
     def _connect(self, mode: str) -> None:
-        uri = f"file:{quote(os.fspath(self._path.absolute()))}?mode={mode}"
+        uri = f"file:{quote(os.fspath(self._path))}?mode={mode}"
         busy_s = self._policy.busy_timeout_s
         connection = sqlite3.connect(
             uri, uri=True, timeout=busy_s, isolation_level=None, cached_statements=256

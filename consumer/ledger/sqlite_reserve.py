@@ -86,10 +86,15 @@ class _Call:
 
     def sort(self) -> None:
         """Refuse what is fenced; tell what may go in bulk, by source or with a window, from what may not."""
-        tables, keyed, windowed = self._tables, self._keyed, self._windowed
+        keyed, windowed = self._keyed, self._windowed
+        streams: dict[tuple[str, int, str], tuple[int, int]] = {}
         shared_keys, shared_scopes = _shared(self._intents)
         for index, intent in enumerate(self._intents):
-            if intent.epoch < tables.epoch(intent.topic, intent.partition) and not intent.redrive:
+            stream = (intent.topic, intent.partition, intent.route)
+            if stream not in streams:
+                streams[stream] = self._tables.number(*stream), self._tables.epoch(*stream[:2])
+            number, epoch = streams[stream]
+            if intent.epoch < epoch and not intent.redrive:
                 self.refused[index] = Fenced()
                 continue
             key, once = intent.key, intent.once
@@ -97,7 +102,6 @@ class _Call:
                 if key is not None or once is not None:
                     self.one_by_one.append(index)
                 continue
-            number = tables.number(intent.topic, intent.partition, intent.route)
             if once is None:
                 keyed.setdefault(number, []).append(index)
             elif once.scope in shared_scopes or len(once.scope) != _DIGEST_BYTES:

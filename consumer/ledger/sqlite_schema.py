@@ -18,8 +18,8 @@ FORMAT = 1
 """The version this release writes. It reads this and the one before, if there was one."""
 
 PAGE_BYTES = 2048
-"""Digests hit pages at random, and each page hit is written whole: small pages write less. Measured with a
-million keys, 2 KiB take two thirds of the time of 4 KiB; 1 KiB costs more in depth than it saves."""
+"""Digests hit pages at random, and each page hit is written whole, so that small pages write less. With a
+million keys 2 KiB take about a fifth less time than 4 KiB; 1 KiB gains nothing more."""
 
 CONFIRMED, DEAD_LETTERED = 2, 3
 """The states of a row of `settled`."""
@@ -58,7 +58,7 @@ _TABLES = (
 def format_of(connection: sqlite3.Connection) -> int | None:
     """The ledger format of the open file: 0 where it is still empty, None where it is not a ledger."""
     # In this order: another process may make the file a ledger between two of these.
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION_ID:

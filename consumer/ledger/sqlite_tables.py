@@ -8,7 +8,7 @@ from consumer.ledger.owner import Owner
 from consumer.ledger.policy import LedgerPolicy, horizon_s
 from consumer.types import Origin
 
-_IN_SIZES = (1, 8, 64, 512)
+_IN_LISTS = {size: f"IN ({', '.join('?' * size)})" for size in (1, 8, 64, 512)}
 
 
 class Tables:
@@ -128,8 +128,11 @@ def in_lists(values: Sequence[bytes]) -> Iterator[tuple[str, list[bytes | None]]
 
     Pieces come in a few sizes only, filled up with NULL which matches nothing: each size is compiled once.
     """
-    for first in range(0, len(values), _IN_SIZES[-1]):
-        piece: list[bytes | None] = [*values[first : first + _IN_SIZES[-1]]]
-        size = next(size for size in _IN_SIZES if size >= len(piece))
-        piece += [None] * (size - len(piece))
-        yield f"IN ({', '.join('?' * size)})", piece
+    longest = max(_IN_LISTS)
+    for first in range(0, len(values), longest):
+        piece: list[bytes | None] = [*values[first : first + longest]]
+        for size, listed in _IN_LISTS.items():
+            if len(piece) <= size:
+                piece += [None] * (size - len(piece))
+                yield listed, piece
+                break

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from consumer.core.retries import Backoff, Random
 from consumer.kafka.letters import Letter, Outcome, TooLarge, Unwritten, Written
 from consumer.ledger.ledger import Held, KeyState
@@ -20,6 +22,7 @@ from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.work import Assignment, Delivery, Phase, Work
+from consumer.telemetry.spans import SendSpan, Tracing
 from consumer.types import Headers, Record
 
 PREFIX = "distinct-consumer."
@@ -43,6 +46,7 @@ class Graveyard:
         topology_version: str,
         patient: PatientLedger,
         settlement: Settlement,
+        tracing: Tracing,
         backoff: Backoff,
         random: Random,
     ) -> None:
@@ -52,6 +56,7 @@ class Graveyard:
         self._version = topology_version
         self._patient = patient
         self._settlement = settlement
+        self._tracing = tracing
         self._backoff = backoff
         self._random = random
         self.unwritable: str | None = None
@@ -108,7 +113,10 @@ class Graveyard:
         while not await has_arrived():
             if work.assignment.phase is Phase.ENDED:
                 return Ending.ABANDONED
-            (outcome,) = await self._writer.write([letter])
+            span = self._tracing.dead_letter(topic, work.trace.span if work.trace is not None else None)
+            (outcome,) = await self._writer.write([letter if span is None else with_context(letter, span)])
+            if span is not None:
+                span.end(None if isinstance(outcome, Written) else type(outcome).__name__.lower())
             match outcome:
                 case Written():
                     self.unwritable = None
@@ -141,6 +149,11 @@ class Graveyard:
 
 async def _never() -> bool:
     return False
+
+
+def with_context(letter: Letter, span: SendSpan) -> Letter:
+    """The letter with its own trace context last: of several headers with a name, the last counts."""
+    return replace(letter, headers=[*letter.headers, span.header()])
 
 
 def letter_of(topic: str, record: Record, grave: Grave, version: str) -> Letter:

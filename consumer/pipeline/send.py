@@ -24,13 +24,16 @@ class Post:
         credential: Callable[[], str],
         metrics: DestinationMetrics,
         tracing: Tracing,
+        on_credential: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`on_credential` hears of each credential before its first use: the log has to mask a rotated one too."""
         self._name = name
         self._sender = sender
         self._base_url = base_url
         self._credential = credential
         self._metrics = metrics
         self._tracing = tracing
+        self._on_credential = on_credential
         self._static: dict[Operation, tuple[str, str, dict[str, str]]] = {}
         self.throttled = 0
         """How many answers asked for less."""
@@ -74,6 +77,7 @@ class Post:
         credential = self._credential()
         known = self._static.get(operation)
         if known is None or known[0] != credential:
+            self._on_credential(credential)
             url = self._base_url.join(operation.path)
             known = self._static[operation] = (credential, url, operation.headers(credential))
         return known[1], known[2]

@@ -13,7 +13,7 @@ from consumer.pipeline.intake import Intake
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.send import Post
 from consumer.pipeline.sink import Sink
-from consumer.pipeline.watch import POLLING, View
+from consumer.pipeline.watch import POLLING, View, Watch
 from consumer.pipeline.work import Assignment
 from consumer.telemetry.snapshot import DestinationState, PartitionLag, Snapshot
 
@@ -31,6 +31,7 @@ class Status:
         graveyard: Graveyard,
         patient: PatientLedger,
         committer: Committer,
+        watch: Watch,
         topology_version: str,
         stalled_after_s: float,
         answers: Callable[[], Any],
@@ -42,6 +43,7 @@ class Status:
         self._sinks = sinks
         self._posts = posts
         self._committer = committer
+        self._watch = watch
         self._graveyard = graveyard
         self._patient = patient
         self._version = topology_version
@@ -63,6 +65,10 @@ class Status:
         return {
             **out,
             "topology_version": self._version,
+            "troubles": [
+                {"what": name, "reason": reason, "seconds": seconds}
+                for name, reason, seconds in self._watch.standing()
+            ],
             "pending": {
                 "records": pressure.records,
                 "bytes": pressure.bytes,

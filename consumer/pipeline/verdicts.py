@@ -98,6 +98,13 @@ class Verdicts:
         await self._patient.confirm([one.intent for one in members])
         for one in members:
             one.token = 0
+        late = [one for one in members if one.work.assignment.phase is Phase.ENDED]
+        if late:
+            # Confirmed, but to come again elsewhere, and perhaps on the wire there: delivered is what is counted
+            # once, so here it is one that was given up and may have arrived.
+            members = [one for one in members if one.work.assignment.phase is not Phase.ENDED]
+            self._stock.doubt(late)
+            self._stock.finish(late, Ending.ABANDONED)
         self._stock.trust(members)
         self._stock.finish(members, Ending.DELIVERED)
         self._stock.follow(batch)

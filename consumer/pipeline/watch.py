@@ -37,9 +37,10 @@ class View(msgspec.Struct, frozen=True):
 
 
 class _Trouble:
-    __slots__ = ("since_s", "told", "told_s")
+    __slots__ = ("reason", "since_s", "told", "told_s")
 
-    def __init__(self, since_s: float) -> None:
+    def __init__(self, reason: str, since_s: float) -> None:
+        self.reason = reason
         self.since_s = since_s
         self.told: str | None = None
         """The reason that was told last."""
@@ -70,6 +71,11 @@ class Watch:
         if now_s - self._told_s >= self._policy.progress_s:
             self._progress(view, now_s)
 
+    def standing(self) -> list[tuple[str, str, float]]:
+        """What held up the flow at the last look: name, reason, and since how many seconds."""
+        now_s = self._clock.monotonic_s()
+        return [(name, one.reason, round(now_s - one.since_s, 1)) for name, one in self._troubles.items()]
+
     def _membership(self, view: View) -> None:
         if view.joined and (not self._joined or view.partitions != self._partitions):
             count = len(view.partitions)
@@ -79,13 +85,12 @@ class Watch:
             self._joined, self._partitions = True, view.partitions
 
     def _trouble(self, name: str, reason: str, now_s: float) -> None:
-        known = self._troubles.setdefault(name, _Trouble(now_s))
+        known = self._troubles.setdefault(name, _Trouble(reason, now_s))
+        known.reason = reason
         if known.told == reason:
             return
-        if known.told is not None:
-            wait_s = self._policy.again_s
-        else:
-            wait_s = self._policy.pause_s if name == POLLING else 0.0
+        first_s = self._policy.pause_s if name == POLLING else 0.0
+        wait_s = first_s if known.told is None else self._policy.again_s
         if now_s - known.told_s >= wait_s:
             known.told, known.told_s = reason, now_s
             _LOG.warning(f"{name}: {reason}", extra={"trouble": name, "state": "on"})

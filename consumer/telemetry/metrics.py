@@ -61,15 +61,9 @@ class Metrics:
             "outcome",
         )
         self._sizes = self._histogram("request_items", "Items in a request.", _ITEMS, "destination")
-        self._transactions = self._histogram(
-            "ledger_transaction_duration_seconds",
-            "One transaction of the ledger, without waiting for it.",
-            _TRANSACTION_SECONDS,
-            "operation",
-        )
         self._waits = self._histogram(
             "ledger_wait_duration_seconds",
-            "What callers wait for the ledger, their transaction included.",
+            "What callers wait for the ledger, transaction included.",
             _TRANSACTION_SECONDS,
             "operation",
         )
@@ -77,13 +71,6 @@ class Metrics:
             "messaging_process_duration_seconds",
             "Decoding and routing one chunk.",
             ("messaging_destination_name",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self._operations = Histogram(
-            "messaging_client_operation_duration_seconds",
-            "One operation of the Kafka client.",
-            ("messaging_operation_name",),
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -103,10 +90,6 @@ class Metrics:
             self._destinations[name] = DestinationMetrics(name, self._requests, self._sizes)
         return self._destinations[name]
 
-    def ledger_transaction(self, operation: str) -> Observe:
-        """Seconds of a transaction: reserve, confirm … Keep it, rather than ask again."""
-        return self._transactions.labels(operation).observe
-
     def ledger_wait(self, operation: str) -> Observe:
         """Seconds that a caller waited for its transaction to be done. Keep it."""
         return self._waits.labels(operation).observe
@@ -114,10 +97,6 @@ class Metrics:
     def process_duration(self, topic: str) -> Observe:
         """Seconds of decoding and routing a chunk of this topic. Keep it."""
         return self._process.labels(topic).observe
-
-    def client_operation(self, operation: str) -> Observe:
-        """Seconds of a poll, commit or send. Keep it."""
-        return self._operations.labels(operation).observe
 
     def spans_dropped(self, reason: str, count: int) -> None:
         """Spans were lost: queue_full or export_failed."""

@@ -1,4 +1,4 @@
-"""The spans of the flow: poll, process, POST, commit, dead letter. None where nothing is sampled.
+"""The spans of the flow: process, POST, commit, dead letter. None where nothing is sampled.
 
 Names and attributes: OpenTelemetry's semantic conventions 1.44 for messaging and HTTP. A batch is tied to the
 producers' traces by links, as it has many; requests are children of the batch they come from.
@@ -110,15 +110,6 @@ class Tracing:
             return None
         return sampled_context(headers)
 
-    def poll(self, topic: str, count: int, started_ns: int, links: Sequence[SpanContext]) -> FlowSpan | None:
-        """`poll T`, which began at `started_ns` (of time.time_ns); to be ended at once."""
-        if self._tracer is None or not links:
-            return None
-        about = self._messaging("poll", "receive", topic, count)
-        return FlowSpan(
-            self._start(f"poll {topic}", SpanKind.CLIENT, about, links=links, started_ns=started_ns)
-        )
-
     def process(
         self, topic: str, partition: int, offset: int, count: int, links: Sequence[SpanContext]
     ) -> ProcessSpan | None:
@@ -187,11 +178,10 @@ class Tracing:
         about: Mapping[str, Any],
         context: Context = CHOSEN,
         links: Sequence[SpanContext] = (),
-        started_ns: int | None = None,
     ) -> Span:
         assert self._tracer is not None  # every caller has asked
         tied = [Link(one) for one in links[:_MAX_LINKS]]
-        return self._tracer.start_span(name, context, kind, about, tied, started_ns)
+        return self._tracer.start_span(name, context, kind, about, tied)
 
 
 def _distinct(spans: Iterable[ProcessSpan | None]) -> list[ProcessSpan]:

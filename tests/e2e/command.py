@@ -1,13 +1,16 @@
 """The command as a user starts it: in a process of its own, to its end or in the background."""
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -43,11 +46,11 @@ class Result:
         return self.stderr[begin:].strip()
 
 
-def run(*arguments: str, folder: Path, timeout_s: float = 60.0, **environment: str) -> Result:
+def run(*arguments: str, folder: Path, **environment: str) -> Result:
     """Run it to its end. Its environment has nothing but what is given and what Python needs."""
     started_s = time.monotonic()
-    with Running(*arguments, folder=folder, **environment) as running:
-        code = running.wait(timeout_s)
+    with Running(arguments, folder, environment) as running:
+        code = running.wait(100.0)
     return Result(code, running.stdout, running.stderr, time.monotonic() - started_s)
 
 
@@ -56,7 +59,14 @@ class Running:
 
     _count = 0
 
-    def __init__(self, *arguments: str, folder: Path, prelude: str = "", **environment: str) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        prelude: str = "",
+    ) -> None:
         """`prelude` is Python that runs before the command: to break a part of it on purpose."""
         Running._count += 1
         self._out = folder / f"command-{Running._count}.out"
@@ -67,7 +77,7 @@ class Running:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env=_environment(environment),
+                env=_environment(environment or {}),
                 cwd=folder,
                 start_new_session=True,
             )
@@ -122,19 +132,15 @@ class Running:
 class Terminal:
     """The command on a terminal of 80 columns, as a person sees it."""
 
-    def __init__(self, *arguments: str, folder: Path, **environment: str) -> None:
+    def __init__(self, arguments: Sequence[str], folder: Path) -> None:
         self._parent, child = os.openpty()
-        import fcntl
-        import struct
-        import termios
-
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _ENTRY_POINT, *arguments],
             stdin=child,
             stdout=child,
             stderr=child,
-            env=_environment({"TERM": "xterm", **environment}),
+            env=_environment({"TERM": "xterm"}),
             cwd=folder,
             start_new_session=True,
         )

@@ -35,6 +35,8 @@ def produce_traced(stage: Stage, records: Iterable[tuple[bytes, Context | None]]
     """Append values of one user, each with its producer's context, and wait for the acknowledgements."""
     producer = Producer({"bootstrap.servers": stage.broker.bootstrap_servers, "log_level": 2})
     for value, context in records:
-        headers = [("source", b"the-app"), *([context.header] if context is not None else [])]
+        headers: list[tuple[str, str | bytes | None]] = [("source", b"the-app")]
+        if context is not None:
+            headers.append(context.header)
         producer.produce(stage.topic, key=b"user-1", value=value, partition=0, headers=headers)
     assert producer.flush(30.0) == 0

@@ -8,8 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from consumer.cli.run import run as run_command
+from consumer.cli.simulate import simulate as simulate_command
+from consumer.settings.model import variable_of
 from tests.brokers import Broker, SchemaRegistry
+from tests.checker import committed_offsets
 from tests.e2e.command import Running, Terminal, run
+from tests.e2e.recorder import Recorder
 from tests.integration.topology_copy import copy_topology
 
 ANALYTICS = "/api/v1/user/analytics"
@@ -36,7 +41,7 @@ def test_check_shows_what_goes_where_and_what_run_would_still_need(tmp_path: Pat
 
 
 def test_check_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
-    code, screen = Terminal("check", folder=tmp_path).screen()
+    code, screen = Terminal(["check"], tmp_path).screen()
 
     assert code == 0
     lines = _CONTROL.sub("", screen).splitlines()
@@ -47,7 +52,7 @@ def test_check_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
 
 
 def test_the_demo_balances_to_the_record(tmp_path: Path) -> None:
-    demo = run("demo", "--events", "3000", "--output", "json", folder=tmp_path, timeout_s=100.0)
+    demo = run("demo", "--events", "3000", "--output", "json", folder=tmp_path)
 
     assert demo.exit_code == 0, demo.stderr
     books = demo.json
@@ -63,7 +68,7 @@ def test_the_demo_balances_to_the_record(tmp_path: Path) -> None:
 
 
 def test_the_demo_balances_with_faults_too(tmp_path: Path) -> None:
-    demo = run("demo", "--faults", "--events", "3000", "--seed", "2", folder=tmp_path, timeout_s=100.0)
+    demo = run("demo", "--faults", "--events", "3000", "--seed", "2", folder=tmp_path)
 
     assert demo.exit_code == 0, demo.stderr
     assert "The books balance to the record" in demo.stdout
@@ -71,7 +76,7 @@ def test_the_demo_balances_with_faults_too(tmp_path: Path) -> None:
 
 
 def test_the_demo_ends_at_once_on_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
-    with Running("demo", "--events", "200000", folder=tmp_path) as demo:
+    with Running(["demo", "--events", "200000"], tmp_path) as demo:
         demo.wait_for("demo: produced")
         assert demo.stop(signal.SIGINT, 40.0) == 130
         assert "Traceback" not in demo.stderr
@@ -116,8 +121,8 @@ def test_generate_names_a_topic_that_is_missing(
 
 
 @pytest.fixture
-def simulated(tmp_path: Path) -> "Running":
-    return Running("simulate", "--port", "0", folder=tmp_path)
+def simulated(tmp_path: Path) -> Running:
+    return Running(["simulate", "--port", "0"], tmp_path)
 
 
 def test_simulate_answers_as_its_help_says(simulated: Running) -> None:
@@ -172,7 +177,7 @@ def test_events_generated_are_delivered_to_the_simulator_by_a_run(
         "generate", "--topic", topic, "--partitions", "2", "--count", "300", folder=tmp_path, **environment
     )
     assert made.exit_code == 0, made.stderr
-    with Running("simulate", "--port", "0", folder=tmp_path) as simulated:
+    with Running(["simulate", "--port", "0"], tmp_path) as simulated:
         base_url = simulated.wait_for("simulating on ").removeprefix("simulating on ").strip()
         urls = {"DISTINCT_BASE_URL": base_url, "CLIENT_API_BASE_URL": base_url}
         done = run("run", "--until-end", "--timeout", "60", folder=tmp_path, **environment, **urls)
@@ -189,3 +194,83 @@ def test_events_generated_are_delivered_to_the_simulator_by_a_run(
 def _topology_of(topic: str, folder: Path) -> Path:
     quick = {"retry": {"unknown_user_delay": "200ms"}}
     return copy_topology(folder / "topology", topic, of_topic={}, of_destinations={"user-analytics": quick})
+
+
+def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
+    broker: Broker, registry: SchemaRegistry, tmp_path: Path
+) -> None:
+    topic, group = broker.unused("user-events"), broker.group()
+    broker.create(f"{topic}.dead-letters")
+    servers = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers, "SCHEMA_REGISTRY_URL": registry.url}
+    arguments = ("--topic", topic, "--partitions", "1", "--count", "50")
+    assert run("generate", *arguments, folder=tmp_path, **servers).exit_code == 0
+    (tmp_path / "k.properties").write_text("session.timeout.ms=6000\n")
+    (tmp_path / "c.yaml").write_text("consumer_group: not-this-one\nclient_api_key: pk_client\n")
+    values = {
+        "config": "c.yaml",
+        "topology": str(_topology_of(topic, tmp_path)),
+        "schemas": str(Path(__file__).resolve().parents[2] / "schemas"),
+        "kafka-bootstrap-servers": broker.bootstrap_servers,
+        "kafka-properties": "k.properties",
+        "consumer-group": group,
+        "instance-id": "only-one",
+        "group-protocol": "classic",
+        "commit-interval": "200ms",
+        "schema-registry-url": registry.url,
+        "max-pending": "20",
+        "max-pending-bytes": "1MiB",
+        "drain-timeout": "5s",
+        "ledger-url": "sqlite:///mine.db",
+        "ledger-keep-keys": "1h",
+        "ledger-keep-windows": "1h",
+        "ledger-keep-once": "1d",
+        "admin-listen": "127.0.0.1:0",
+        "http-client": "httpx",
+        "log-level": "debug",
+        "timeout": "60",
+        "output": "json",
+    }
+    flags = [word for name, value in values.items() for word in (f"--{name}", value)]
+    tls = {"--schema-registry-ca-file", "--schema-registry-certificate-file", "--schema-registry-key-file"}
+    switches = ["--until-end", "--accept-ledger", "--allow-plain-http"]
+    taken = {name for option in run_command.params for name in option.opts}
+    assert taken - tls == {*switches, *(f"--{name}" for name in values)}
+
+    wrong = {variable_of(key): "wrong" for key in ("kafka_bootstrap_servers", "log_level", "max_pending")}
+    with Recorder() as recorder:
+        urls = {"DISTINCT_BASE_URL": recorder.base_url, "CLIENT_API_BASE_URL": recorder.base_url}
+        key = {"DISTINCT_API_KEY": "distinct-key"}
+        done = run("run", *switches, *flags, folder=tmp_path, **key, **urls, **wrong)
+
+    assert done.exit_code == 0, done.stderr
+    assert done.json["settled"] == 50
+    assert committed_offsets(broker.bootstrap_servers, group, topic) == {0: 50}
+    assert (tmp_path / "mine.db").exists()
+    assert '"level": "debug"' in done.stderr
+    assert {
+        headers["authorization"] for _, headers, _ in recorder.requests if "authorization" in headers
+    } == {"Bearer pk_client"}
+
+
+def test_the_faults_that_are_ordered_happen(tmp_path: Path) -> None:
+    faults = ("--latency-ms", "1", "--throttle-rate", "0.25", "--error-rate", "0.25", "--drop-rate", "0.25")
+    keys = ("--distinct-api-key", "a-key", "--client-api-key", "pk_a")
+    more = ("--lost-rate", "0.1", "--seed", "7", "--host", "127.0.0.1", "--port", "0")
+    taken = {name for option in simulate_command.params for name in option.opts}
+    assert taken == {word for word in (*faults, *keys, *more) if word.startswith("--")}
+
+    with Running(["simulate", *faults, *keys, *more], tmp_path) as simulated:
+        base_url = simulated.wait_for("simulating on ").removeprefix("simulating on ").strip()
+        outcomes: set[int | str] = set()
+        headers = {"authorization": "Bearer pk_a"}
+        did = [{"external_id": "u-1", "name": "Badge Earned", "data": {}}]
+        for _ in range(100):
+            try:
+                answer = httpx.post(f"{base_url}{EVENTS}", json=did, headers=headers, trust_env=False)
+                outcomes.add(answer.status_code)
+            except httpx.RemoteProtocolError:
+                outcomes.add("dropped")
+        report = httpx.get(f"{base_url}/_simulator/ledger", trust_env=False).json()["client_api"]
+
+    assert outcomes == {204, 429, 500, "dropped"}
+    assert report["lost_responses"] > 0

@@ -39,7 +39,7 @@ def test_a_signal_drains_and_ends_with_0_and_the_books(stage: Stage, person: Per
     stage.receiver.remote.follow(FaultPlan(client_api=ApiFaults(latency_ms=300.0)))
     stage.produce(person.did("e-1"))
 
-    with Running("run", "--output", "json", folder=stage.folder, **settings(stage)) as running:
+    with Running(["run", "--output", "json"], stage.folder, settings(stage)) as running:
         running.wait_for("joined the group")
         wait_until(lambda: stage.receiver.remote.report().client_api.requests == 1, 30.0)
         assert running.stop(signal.SIGTERM) == 0, running.stderr
@@ -57,7 +57,7 @@ def test_a_drain_that_does_not_finish_ends_with_3_and_says_how_much_is_left(
     stage.receiver.remote.follow(FaultPlan(client_api=ApiFaults(latency_ms=20_000.0)))
     stage.produce(person.did("e-1"))
 
-    with Running("run", "--drain-timeout", "1s", folder=stage.folder, **settings(stage)) as running:
+    with Running(["run", "--drain-timeout", "1s"], stage.folder, settings(stage)) as running:
         running.wait_for("joined the group")
         wait_until(lambda: stage.receiver.remote.report().client_api.requests == 1, 30.0)
         assert running.stop(signal.SIGTERM) == 3, running.stderr
@@ -118,7 +118,7 @@ async def apply(self, batch, outcome):
     raise KeyError("usr-canary")
 Verdicts.apply = apply
 """
-    with Running("run", folder=stage.folder, prelude=broken, **settings(stage)) as running:
+    with Running(["run"], stage.folder, settings(stage), prelude=broken) as running:
         assert running.wait() == 1
         lines = [json.loads(line) for line in running.stderr.splitlines()]
 

@@ -11,9 +11,8 @@ from tests.integration.stage import Stage
 
 def traced(stage: Stage, collector: Collector, **settings: str) -> ConsumerProcess:
     """A run to the end that follows producers and samples nothing else."""
-    consumer = stage.to_the_end(
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, OTEL_TRACES_SAMPLER_ARG="0", **settings
-    )
+    tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_TRACES_SAMPLER_ARG": "0"}
+    consumer = stage.to_the_end(topology=None, **tracing, **settings)
     assert consumer.wait() == 0, consumer.tail()
     return consumer
 

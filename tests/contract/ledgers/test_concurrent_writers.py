@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from consumer.errors import LedgerUnavailable
-from consumer.ledger.ledger import Duplicate, Held, Intent, Wait, Windowed
-from tests.contract.ledgers.cast import Process, World, open_of
+from consumer.ledger.ledger import Duplicate, Fenced, Held, Intent, Wait, Windowed
+from consumer.types import TopicPartition
+from tests.contract.ledgers.cast import TOPIC, Process, World, open_of
 
 PROCESSES = 4
 
@@ -76,6 +77,22 @@ async def test_calls_that_wait_together_are_answered_each_for_itself(world: Worl
     )
     after = await process.reserve(*[process.record(100 + n, key=f"event {n}") for n in range(20)])
     assert sorted(after.refused) == list(range(10))
+
+
+async def test_an_assignment_fences_what_is_asked_for_after_it_although_they_wait_together(
+    world: World,
+) -> None:
+    old = await world.process(0)
+    for offset in range(20):
+        await old.assign(0)
+        # One ledger, so that they can share a transaction; the epochs are what tells the assignments apart.
+        before, _, after = await asyncio.gather(
+            old.ledger.reserve([old.record(offset)]),
+            old.ledger.assign([TopicPartition(TOPIC, 0)]),
+            old.ledger.reserve([old.record(100 + offset)]),
+        )
+        assert before.refused == {}
+        assert after.refused == {0: Fenced()}
 
 
 async def test_a_caller_that_gives_up_disturbs_nobody(world: World) -> None:

@@ -1,7 +1,6 @@
 """A ledger file that is locked, full, damaged, gone or not ours: it fails closed, says why, and recovers."""
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 import subprocess
@@ -77,15 +76,20 @@ class TestLocked:
         await process.ledger.confirm([held.intent])
         assert await process.ask(process.record(1)) == Duplicate(origin(1))
 
-    async def test_a_process_that_holds_the_turn_and_is_stopped_stops_nobody(self, world: World) -> None:
-        process = await world.process(0, policy=IMPATIENT)
-        stopped = os.open(world.path.with_name("ledger.db-turn"), os.O_RDWR)
-        fcntl.flock(stopped, fcntl.LOCK_EX)
-        try:
-            for offset in range(3):
-                await process.take(process.record(offset))
-        finally:
-            os.close(stopped)
+
+class TestBoot:
+    """The monotonic clock means nothing across boots; the file outlives them."""
+
+    @pytest.mark.parametrize("change", ["boot = 'another boot'", "beat_ms = beat_ms + 1"])
+    async def test_what_an_owner_of_another_boot_held_has_lapsed(self, world: World, change: str) -> None:
+        before = await world.process(0)
+        await before.take(before.record(1, key="K"))
+        await world.crash(before)
+        with sqlite3.connect(world.path) as connection:
+            connection.execute(f"UPDATE owners SET {change}")
+        connection.close()
+        after = await world.process(1)
+        await after.take(after.record(2, key="K", partition=1))
 
 
 class TestFull:
@@ -266,11 +270,12 @@ async def test_expired_rows_leave_the_file(world: World) -> None:
     async with asyncio.timeout(60):
         while any(rows(world, table) for table in tables):
             world.clock.advance(30)
+            await process.ledger.advance({})  # a busy process sweeps too
             await asyncio.sleep(0.005)
 
 
 async def test_owners_that_are_gone_leave_the_file_with_what_they_held(world: World) -> None:
-    brisk = LedgerPolicy(reservation_age_s=60.0, lease_s=0.03)
+    brisk = LedgerPolicy(reservation_age_s=3_500.0, lease_s=0.03)
     dead = await world.process(0, policy=brisk)
     await dead.take(dead.record(1))
     await world.crash(dead)

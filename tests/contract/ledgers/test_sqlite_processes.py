@@ -13,6 +13,7 @@ import pytest
 from tests.contract.ledgers.writer import BATCH, LEASE_S
 
 EVENTS = 2000
+_ROOT = Path(__file__).parents[3]
 
 
 class Writers:
@@ -26,7 +27,12 @@ class Writers:
         files = (str(self._folder / "ledger.db"), str(self._folder / "receiver"))
         command = [sys.executable, "-m", "tests.contract.ledgers.writer", *files, str(partition), str(EVENTS)]
         writer = subprocess.Popen(
-            [*command, *die], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [*command, *die],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
         self._all.append(writer)
         return writer

@@ -21,7 +21,7 @@ from consumer.ledger.sqlite import SqliteLedger
 from consumer.types import TopicPartition
 from tests.contract.ledgers.cast import TOPIC, digest, open_of
 
-LEASE_S = 1.0
+LEASE_S = 2.0
 BATCH = 25
 
 

@@ -96,7 +96,11 @@ class LetterTopic:
     def _write(self, letter: Letter) -> Outcome:
         self.attempts += 1
         outcome = (
-            self.outcomes.pop(0) if self.outcomes else Written() if self.writable else Unwritten("_MSG_TIMED_OUT")
+            self.outcomes.pop(0)
+            if self.outcomes
+            else Written()
+            if self.writable
+            else Unwritten("_MSG_TIMED_OUT")
         )
         if isinstance(outcome, Written):
             self.letters.append(letter)

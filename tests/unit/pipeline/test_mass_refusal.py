@@ -2,6 +2,7 @@
 decoding) holds them instead of filling the dead letters, until a probe is accepted. (Design rule 6, end.)"""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.unit.pipeline.virtual_time import in_virtual_time, loop, quiet, until
 FAST = {"gate": GatePolicy(max_in_flight=8, backoff=Backoff(base_s=0.1, max_s=1.0))}
 
 
-async def serving(stage: Stage, **policies: object) -> Process:
+async def serving(stage: Stage, **policies: Any) -> Process:
     one = await stage.process(distinct=FAST, client=FAST, **policies).start()
     await one.assign(P0)
     return one
@@ -276,7 +277,8 @@ async def test_during_the_halt_no_record_overtakes_one_before_it_that_may_yet_be
     one = await serving(stage, intake=IntakePolicy(retry_held_s=5.0))
     for number in range(150):
         stage.produce(
-            framed(saying(f"user-{number}", [_route(f"early-{number}")]), schema_id=7), f"user-{number}".encode()
+            framed(saying(f"user-{number}", [_route(f"early-{number}")]), schema_id=7),
+            f"user-{number}".encode(),
         )
     one.poll()
     await until(lambda: one.intake.halted is not None)
@@ -346,5 +348,3 @@ async def test_undecodable_records_that_are_held_are_given_up_when_their_partiti
 
 def _route(name: str) -> dict[str, object]:
     return {"to": "distinct", "id": name, "key": name, "at_min": None, "how": "matched", "ordered": True}
-
-

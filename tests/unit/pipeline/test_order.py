@@ -1,6 +1,8 @@
 """Order is record order, per lane, and it is the order of sending; who has a lane of his own. (Design rule 3.) That no
 record overtakes another of its lane is checked at every request of every test here: see `stage.Process`."""
 
+from typing import Any
+
 from consumer.core.gate import GatePolicy
 from consumer.endpoints.client_events import ClientEvents
 from consumer.endpoints.outcome import Outcome, Refused, Rejected
@@ -21,7 +23,7 @@ from tests.unit.pipeline.stage import P0, P1, Process, Stage
 from tests.unit.pipeline.virtual_time import in_virtual_time, quiet, until
 
 
-async def serving(stage: Stage, **policies: object) -> Process:
+async def serving(stage: Stage, **policies: Any) -> Process:
     one = await stage.process(**policies).start()
     await one.assign(P0, P1)
     return one
@@ -139,7 +141,12 @@ async def test_a_record_without_a_key_goes_by_its_user_and_without_that_by_its_p
     stage.say("elsewhere", "", record_key=None, partition=P1)
     one.poll()
     await quiet()
-    assert sorted(stage.receiver.arrivals("distinct")) == [("ann-1",), ("bob-1",), ("elsewhere",), ("nobody-1",)]
+    assert sorted(stage.receiver.arrivals("distinct")) == [
+        ("ann-1",),
+        ("bob-1",),
+        ("elsewhere",),
+        ("nobody-1",),
+    ]
     stage.receiver.rule = accept
     while stage.receiver.waiting:
         stage.receiver.answer(accept)
@@ -167,7 +174,7 @@ async def test_a_lane_whose_partition_came_back_with_another_operation_at_its_he
     stage = Stage()
     stage.receiver.rule = by_hand
     one = await serving(stage, client={"gate": GatePolicy(max_in_flight=1)})
-    second = type(one.operations["client"])(one.clock)
+    second = type(one.operations["client"])(one.clock)  # type: ignore[call-arg]
     stage.say("blocker", "bob", to=("client",))
     one.poll()
     await until(lambda: bool(stage.receiver.waiting))

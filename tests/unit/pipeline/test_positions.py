@@ -135,7 +135,8 @@ async def test_a_commit_that_failed_is_asked_for_again():
 
 
 def test_a_first_start_is_no_alarm_and_a_broker_that_is_ahead_of_the_ledger_is():
-    for committed, position, alarm in ((None, None, False), (5, 5, False), (5, 9, False), (5, 3, True), (5, None, True)):
+    cases = ((None, None, False), (5, 5, False), (5, 9, False), (5, 3, True), (5, None, True))
+    for committed, position, alarm in cases:
 
         @in_virtual_time
         async def scenario(
@@ -165,7 +166,9 @@ def test_a_first_start_is_no_alarm_and_a_broker_that_is_ahead_of_the_ledger_is()
 @in_virtual_time
 async def test_an_offset_is_committed_only_when_every_record_up_to_it_is_settled_everywhere():
     stage = Stage()
-    stage.receiver.rule = lambda request: None if request.ids == ("b",) and request.api == "client" else accept(request)
+    stage.receiver.rule = lambda request: (
+        None if request.ids == ("b",) and request.api == "client" else accept(request)
+    )
     one = await stage.process(client={}).start()
     await one.assign(P0)
     for name in ("a", "b", "c"):

@@ -1,6 +1,7 @@
 """Whose fault is it? (Design rule 6.) The record's, the destination's, or nobody's; and who goes on meanwhile."""
 
 import asyncio
+from typing import Any
 
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
@@ -23,7 +24,7 @@ from tests.unit.pipeline.stage import P0, P1, Process, Stage
 from tests.unit.pipeline.virtual_time import in_virtual_time, loop, quiet, until
 
 
-async def serving(stage: Stage, **policies: object) -> Process:
+async def serving(stage: Stage, **policies: Any) -> Process:
     one = await stage.process(**policies).start()
     await one.assign(P0)
     return one
@@ -308,9 +309,7 @@ async def test_one_record_without_answers_does_not_keep_its_destination_halted_a
 @in_virtual_time
 async def test_a_receiver_that_is_down_for_one_user_does_not_stop_the_others():
     stage = Stage()
-    stage.receiver.rule = lambda request: (
-        None if request.ids[0].startswith("slow") else accept(request)
-    )
+    stage.receiver.rule = lambda request: None if request.ids[0].startswith("slow") else accept(request)
     one = await serving(stage)
     for number in range(3):
         stage.say(f"slow-{number}", "ann")

@@ -83,7 +83,7 @@ def test_nothing_secret_comes_out_by_any_way(lines):
 def test_a_stack_names_the_fault_and_its_causes_but_quotes_no_data(lines):
     try:
         try:
-            {}["usr-7"]
+            dict[str, str]()["usr-7"]
         except KeyError as inner:
             raise RuntimeError("the lane is gone") from inner
     except RuntimeError:

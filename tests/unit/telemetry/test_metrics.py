@@ -97,7 +97,6 @@ def test_events_are_observed_by_their_labels():
     one.request("delivered", 0.3)
     one.request("unclear", 30.0)
     one.batch_items(50)
-    metrics.ledger_transaction("reserve")(0.002)
     metrics.ledger_wait("reserve")(0.004)
     metrics.spans_dropped("queue_full", 3)
     labels = {"destination": "ua", "outcome": "delivered"}
@@ -105,20 +104,16 @@ def test_events_are_observed_by_their_labels():
     assert value(metrics, "request_duration_seconds_sum", **labels) == pytest.approx(0.33)
     assert value(metrics, "request_duration_seconds_bucket", le="0.05", **labels) == 1
     assert value(metrics, "request_items_sum", destination="ua") == 50
-    assert value(metrics, "ledger_transaction_duration_seconds_count", operation="reserve") == 1
     assert value(metrics, "ledger_wait_duration_seconds_sum", operation="reserve") == pytest.approx(0.004)
     assert value(metrics, "spans_dropped_total", reason="queue_full") == 3
 
 
-def test_the_conventions_names_are_used_where_there_are_any():
+def test_the_conventions_name_is_used_where_there_is_one():
     metrics = Metrics()
     metrics.process_duration("events")(0.02)
-    metrics.client_operation("commit")(0.02)
     samples = scraped(metrics)
     topic = (("messaging_destination_name", "events"),)
     assert samples["messaging_process_duration_seconds_count", topic] == 1
-    operation = (("messaging_operation_name", "commit"),)
-    assert samples["messaging_client_operation_duration_seconds_count", operation] == 1
 
 
 def test_before_there_is_a_source_the_process_shows_itself_only():

@@ -1,6 +1,5 @@
 """Which spans the flow leaves behind, and how they hang together."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -149,22 +148,16 @@ def test_a_dead_letter_carries_the_context_of_its_own_span(by_links: Recorder):
     assert (name, raw) == ("traceparent", carried(context_of(span)).encode())
 
 
-def test_polls_and_commits_are_linked_too(by_links: Recorder):
+def test_a_commit_is_linked_to_each_chunk_once(by_links: Recorder):
     tracing = by_links.tracing
-    producer = link(tracing)
-    started_ns = time.time_ns() - 5_000_000
-    poll = tracing.poll("events", 10, started_ns, [producer])
-    process = tracing.process("events", 0, 0, 10, [producer])
+    process = tracing.process("events", 0, 0, 10, [link(tracing)])
     commit = tracing.commit("events", [None, process, process])
-    assert poll is not None
     assert commit is not None
-    poll.end()
+    assert process is not None
     commit.end("broker_unavailable")
-    spans = by_links.finished()
-    assert spans["poll events"].start_time == started_ns
-    assert [one.context for one in spans["poll events"].links] == [producer]
-    assert len(spans["commit events"].links) == 1
-    assert spans["commit events"].status.status_code is StatusCode.ERROR
+    span = by_links.finished()["commit events"]
+    assert [one.context for one in span.links] == [process.context]
+    assert span.status.status_code is StatusCode.ERROR
 
 
 def test_without_a_sampled_producer_nothing_is_started(by_links: Recorder):
@@ -173,7 +166,6 @@ def test_without_a_sampled_producer_nothing_is_started(by_links: Recorder):
     assert tracing.sampled_context(unsampled) is None
     assert tracing.sampled_context(None) is None
     assert tracing.process("events", 0, 0, 1, []) is None
-    assert tracing.poll("events", 1, 0, []) is None
     assert tracing.request([None], SERVER, "ua", items=1, resend_count=0) is None
     assert tracing.commit("events", [None]) is None
     assert tracing.dead_letter("events.dead-letters", None) is None

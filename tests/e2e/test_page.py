@@ -1,0 +1,87 @@
+"""The status page in a browser, as somebody opens it at night."""
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumer.sandbox.simulator.outage import Outage
+from tests.e2e.admin_port import AdminPort
+from tests.e2e.people import Person
+from tests.integration.processes import wait_until
+from tests.integration.stage import Stage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+@pytest.fixture
+def page() -> Iterator["Page"]:
+    """A page of Chromium, which fails the test if the page logs an error or asks anybody else for anything."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="the page in a browser was left out: it needs playwright and Chromium"
+    )
+    if chromium is None:
+        pytest.skip("the page in a browser was left out: it needs playwright and Chromium")
+    complaints: list[str] = []
+    asked: set[str] = set()
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("request", lambda request: asked.add(request.url))
+        yield page
+        own = page.url
+        browser.close()
+    assert complaints == []
+    assert asked <= {own, f"{own}status", "data:,"}
+
+
+def test_the_page_shows_what_is_wrong_since_when_and_that_it_is_over(
+    stage: Stage, person: Person, page: "Page"
+) -> None:
+    stage.receiver.remote.declare({"client_api": Outage(status=401)})
+    stage.produce(person.engaged("e-1"), b"no Avro at all")
+    port = AdminPort(stage.consumer())
+    wait_until(lambda: port.state_of("client")[0] == "halted", 30.0, lambda: f"{port.status}")
+
+    page.goto(port.url)
+    page.wait_for_selector("#alarms li")
+
+    assert page.inner_text("#state") == "needs attention"
+    alarm = page.inner_text("#alarms li")
+    assert alarm.startswith("destination client, for ")
+    assert "halted: 401" in alarm
+    assert _row(page, "#destinations", "client")[:2] == ["client", "halted"]
+    assert _row(page, "#destinations", "user-analytics")[:2] == ["user-analytics", "running"]
+    assert _row(page, "#letters", "(decoding)")[1:] == ["wrong magic byte", "1"]
+    assert _row(page, "#partitions", f"{stage.topic} [0]")[1] == "0"
+    assert _row(page, "#held", "client")[1] == "1"
+
+    stage.receiver.remote.declare({})
+    page.wait_for_selector("#state.good", timeout=30_000)
+    assert page.inner_text("#state") == "running"
+    assert page.query_selector("#alarms li") is None
+    wait_until(lambda: _row(page, "#destinations", "client")[3] == "1", 10.0)
+
+
+def test_the_page_fits_a_phone(stage: Stage, person: Person, page: "Page") -> None:
+    stage.produce(person.engaged("e-1"), b"no Avro at all")
+    port = AdminPort(stage.consumer())
+    wait_until(lambda: port.status["settled"] == 2, 30.0, lambda: f"{port.status}")
+
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(port.url)
+    page.wait_for_selector("#letters td")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def _row(page: "Page", table: str, first: str) -> list[str]:
+    """The cells of the row that begins with this text."""
+    rows = page.query_selector_all(f"{table} tbody tr")
+    cells = [[cell.inner_text() for cell in row.query_selector_all("td")] for row in rows]
+    return next(row for row in cells if row[0] == first)
