@@ -226,7 +226,7 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
         "ledger-keep-once": "1d",
         "admin-listen": "127.0.0.1:0",
         "http-client": "httpx",
-        "log-level": "debug",
+        "log-level": "warning",
         "timeout": "60",
         "output": "json",
     }
@@ -246,7 +246,7 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
     assert done.json["settled"] == 50
     assert committed_offsets(broker.bootstrap_servers, group, topic) == {0: 50}
     assert (tmp_path / "mine.db").exists()
-    assert '"level": "debug"' in done.stderr
+    assert '"level": "info"' not in done.stderr
     assert {
         headers["authorization"] for _, headers, _ in recorder.requests if "authorization" in headers
     } == {"Bearer pk_client"}

@@ -3,6 +3,7 @@ a list of acts. What must hold at every turn is in `stage`; what must hold once 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -186,6 +187,7 @@ class Drama:
         self._nothing_lost()
         if not self.doubled:
             stage.check_receiver(whole=not self.killed)
+            self._nothing_doubled()
         turns = loop().turns
         await asyncio.sleep(60.0)
         assert loop().turns - turns < 60 * 10 * len(stage.processes), "it spins"
@@ -218,6 +220,15 @@ class Drama:
             others = [at for other, at in self.minutes.items() if accepted[other] and at is not None]
             windowed = minute is not None and any(abs(minute - at) < 20 for at in others)
             assert windowed, f"{id}, {record.origin}, never reached {name}"
+
+    def _nothing_doubled(self) -> None:
+        """No more came twice, and no more opens share a window, than had no clear answer in time."""
+        for name, accepted in self.stage.receiver.accepted.items():
+            dubious = self.stage.dubious[name]
+            assert self.stage.receiver.duplicates(name) <= dubious, (name, dubious)
+            opens = sorted(at for id, at in self.minutes.items() if accepted[id] and at is not None)
+            near = sum(later - earlier < 20 for earlier, later in pairwise(opens))
+            assert near <= dubious, (name, opens, dubious)
 
     # --- the parts ---
 

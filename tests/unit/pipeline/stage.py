@@ -5,7 +5,7 @@ import asyncio
 import hashlib
 import json
 import struct
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -25,6 +25,7 @@ from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.endpoints.client_events import ClientEvents
 from consumer.endpoints.endpoint import Operation
+from consumer.endpoints.outcome import Delivered, Unclear
 from consumer.endpoints.user_analytics import UserAnalytics
 from consumer.errors import RegistryUnavailable
 from consumer.http.urls import BaseUrl
@@ -159,6 +160,8 @@ class Stage:
     processes: list["Process"] = field(default_factory=list)
     members: dict[TopicPartition, "Process"] = field(default_factory=dict)
     """Who has which partition, as the broker sees it."""
+    dubious: Counter[str] = field(default_factory=Counter)
+    """By destination, how many sent records had no answer that was clear and in time: each may come twice."""
 
     def __post_init__(self) -> None:
         self.letters = LetterTopic(self.journal)
@@ -369,11 +372,20 @@ class Process:
 
         async def ship(batch: Batch) -> None:
             self._check_order(sink, batch)
+            members, clear = batch.members, False
             try:
-                outcome = await post.send(batch)
+                try:
+                    outcome = await post.send(batch)
+                finally:
+                    gate.end()
+                await verdicts.apply(batch, outcome)
+                clear = not isinstance(outcome, Delivered | Unclear) or (
+                    isinstance(outcome, Delivered)
+                    and all(one.work.assignment.phase is not Phase.ENDED for one in members)
+                )
             finally:
-                gate.end()
-            await verdicts.apply(batch, outcome)
+                if not clear:
+                    self.stage.dubious[api] += len(members)
 
         offer = sink.offer
 
