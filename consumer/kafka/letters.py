@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from consumer.kafka.trouble import unusable
 from consumer.types import Headers
 
 
@@ -42,7 +43,10 @@ class LetterWriter:
     """A producer and the thread that serves its delivery reports. Used from one event loop."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._producer = Producer(dict(config), logger=logging.getLogger("consumer.kafka.client"))
+        try:
+            self._producer = Producer(dict(config), logger=logging.getLogger("consumer.kafka.client"))
+        except KafkaException as error:
+            raise unusable(error) from None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="letters", daemon=True)
         self._thread.start()

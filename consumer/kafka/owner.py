@@ -25,7 +25,7 @@ from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
 from consumer.kafka.positions import committed_offsets, partitions_of
 from consumer.kafka.starting import Starts, TopicPolicy
-from consumer.kafka.trouble import Trouble, trouble
+from consumer.kafka.trouble import Trouble, trouble, unusable
 from consumer.types import Chunk, TopicPartition
 
 CLIENT_LOG = logging.getLogger("consumer.kafka.client")
@@ -111,7 +111,7 @@ class Owner:
         fault: BaseException | None = None
         client: Consumer | None = None
         try:
-            client = self._client = Consumer(self._config, logger=CLIENT_LOG)
+            client = self._client = self._connect()
             self._join_group()
             while not self._stopping:
                 self._turn()
@@ -124,6 +124,12 @@ class Owner:
             if client is not None:
                 self._close(client)
             self._bridge.post(self._listener.ended, fault)
+
+    def _connect(self) -> Consumer:
+        try:
+            return Consumer(self._config, logger=CLIENT_LOG)
+        except KafkaException as error:
+            raise unusable(error) from None
 
     def _close(self, client: Consumer) -> None:
         try:

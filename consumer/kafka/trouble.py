@@ -4,7 +4,9 @@ code.
 
 from enum import Enum
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
+
+from consumer.errors import BrokerError, ConsumerError, UsageError
 
 
 class Trouble(Enum):
@@ -46,3 +48,11 @@ def trouble(error: KafkaError) -> Trouble:
     if error.fatal() or code in _FATAL_CODES:
         return Trouble.FATAL
     return Trouble.PASSING
+
+
+def unusable(error: KafkaException) -> ConsumerError:
+    """Why a client could not be made: a wrong property, nearly always, which librdkafka names itself."""
+    cause = error.args[0]
+    if isinstance(cause, KafkaError) and cause.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
+        return UsageError(f"KAFKA_PROPERTIES: {cause.str()}")
+    return BrokerError(f"Kafka: {cause}")
