@@ -15,6 +15,8 @@ from tests.integration.stage import Stage
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def page() -> Iterator["Page"]:
