@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from bench.setting import Setting
-from bench.workload import MIX, PARTITIONS, SPAN_MS, Workload
+from bench.workload import MIX, PARTITIONS, SPACING_MS, Workload
 from consumer.sandbox.generator import Emission, Plan, Stream, user_event_schema
 
 SUBJECT = "user-events-value"
@@ -18,8 +18,8 @@ _THIN = 4
 def events(workload: Workload, count: int, schema_id: int) -> Iterator[Emission]:
     """Plain events of the workload, by seed: the same for every run of one length, but for the time."""
     drawn = count if workload.payloads is None else count * _THIN
-    start_ms = int(time.time() * 1000) - SPAN_MS
-    plan = Plan(drawn, _SEED, schema_id, start_ms, span_ms=SPAN_MS * drawn // count, mix=MIX)
+    span_ms = drawn * SPACING_MS
+    plan = Plan(drawn, _SEED, schema_id, int(time.time() * 1000) - span_ms, span_ms=span_ms, mix=MIX)
     wanted = workload.payloads
     stream = (one for one in Stream(plan, user_event_schema()) if wanted is None or one.payload in wanted)
     return islice(stream, count)

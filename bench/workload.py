@@ -12,15 +12,16 @@ CLIENT_KEY = "pk_bench"
 TOPIC = "user-events"
 """As the topologies here call it; a run's own topic takes its place."""
 PARTITIONS = 4
-SPAN_MS = 5 * 24 * 60 * 60 * 1000
-"""How long the events take on their own clock: so long that few opens fall into another one's window, and
-both sides send almost the same."""
+SPACING_MS = 15_000
+"""How far apart events happen on their own clock: so far that few opens fall into another one's window, and both
+sides send almost the same."""
 MIX = Mix(
+    users=50_000, skew=0.5,
     duplicates=0, repeated_opens=0, late=0, bots=0, machine_opens=0, null_keys=0, unknown_users=0,
     invalid_phones=0, unregistered_pairs=0, long_names=0, wrong_magic=0, unknown_schemas=0, truncated=0,
     trailing_bytes=0, empty_values=0, tombstones=0, traced=0,
 )  # fmt: skip
-"""No faults: the bare loop would fall over them."""
+"""Users of whom the most active has one event in two thousand. No faults: the bare loop would fall over them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class App:
         intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
             self.books, pressure, self._background, tracing, self._clock, random.random, _LOG.debug,
+            metrics,
         )  # fmt: skip
         self.coordinator = Coordinator(
             self.books, pressure, ledger, patient, intake, self.sinks, graveyard, settlement,

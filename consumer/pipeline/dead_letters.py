@@ -60,7 +60,7 @@ class Graveyard:
         self._backoff = backoff
         self._random = random
         self.unwritable: str | None = None
-        """Why the last letter could not be written, until one can."""
+        """Why the last letter could not be written, until one can or none is to be."""
         self.reasons: dict[tuple[str, str], int] = {}
         """How many letters were written, by destination and reason."""
         self._open: Counter[Assignment] = Counter()
@@ -127,7 +127,8 @@ class Graveyard:
                     letter = stub_of(topic, work.record, grave, self._version)
                 case TooLarge() | Unwritten():
                     attempt += 1
-                    self.unwritable = f"{topic}: {outcome}"
+                    reason = "too large even as a stub" if isinstance(outcome, TooLarge) else outcome.reason
+                    self.unwritable = f"{topic}: {reason}"
                     await self._pause(max(0.1, self._backoff.delay_s(attempt, self._random)))
         return Ending.SUPPRESSED
 
@@ -145,6 +146,8 @@ class Graveyard:
             self._open[assignment] -= 1
             if not self._open[assignment]:
                 del self._open[assignment]
+            if not self._open:
+                self.unwritable = None  # Whoever waited for it has left.
 
 
 async def _never() -> bool:

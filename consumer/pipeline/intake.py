@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
+from time import perf_counter
 
 import msgspec
 
@@ -24,6 +25,7 @@ from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.traces import trace_chunk
 from consumer.pipeline.work import Assignment, Delivery, Parcel, Work
+from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Datum, Dropped, Matched, Plan, Routed, Unmapped
 from consumer.types import Record
@@ -58,7 +60,9 @@ class Intake:
         clock: Clock,
         random: Random,
         on_note: Callable[[str], None],
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics
         self._policy = policy
         self._plan = plan
         self._decoder = decoder
@@ -87,6 +91,7 @@ class Intake:
 
     def take(self, assignment: Assignment, records: list[Record]) -> None:
         """Track the records and send each on its way."""
+        started_s = perf_counter()
         parcel = Parcel(assignment.tracker.track(len(records)), records)
         self._books.consumed += len(records)
         self._pressure.add(len(records), sum([record.size_bytes for record in records]))
@@ -98,6 +103,8 @@ class Intake:
                 data = self._decoder.decode(values)
                 if self._passes(parcel, data) and not backlog:
                     self._admit(assignment, parcel, data)
+                    if self._metrics is not None:
+                        self._metrics.process_duration(assignment.partition.topic)(perf_counter() - started_s)
                     return
         backlog.append(parcel)
         if len(backlog) == 1:

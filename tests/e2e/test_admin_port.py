@@ -54,6 +54,11 @@ def test_a_refused_key_halts_the_destination_and_a_good_one_lets_it_go_on(
     wait_until(lambda: port.state_of("client")[0] == "halted", 30.0, lambda: f"{port.status}")
 
     assert "401" in port.state_of("client")[1]
+    wait_until(lambda: bool(port.status["troubles"]), 10.0)
+    (trouble,) = port.status["troubles"]
+    assert trouble["what"] == "destination client"
+    assert trouble["reason"].startswith("halted: 401")
+    assert trouble["seconds"] >= 0
     assert port.get("/ready").status_code == 200
     assert 'distinct_consumer_destination_halted{destination="client"} 1.0' in port.get("/metrics").text
     # The other one goes on meanwhile, and nothing is committed over what waits.
@@ -65,6 +70,7 @@ def test_a_refused_key_halts_the_destination_and_a_good_one_lets_it_go_on(
     wait_until(lambda: port.state_of("client") == ("running", ""), 30.0, lambda: f"{port.status}")
     wait_until(lambda: port.status["settled"] == 1, 30.0)
     assert stage.accepted_ids() == ["e-1"]
+    wait_until(lambda: port.status["troubles"] == [], 10.0)
     assert consumer.stop() == 0, consumer.tail()
     begin, over = [line for line in consumer.stderr.splitlines() if '"destination client"' in line]
     assert "halted: 401" in begin

@@ -52,6 +52,37 @@ def test_an_end_of_partition_moves_the_commit_over_control_records_only_when_all
     assert tracker.committable == 7
 
 
+def test_an_end_of_partition_that_came_while_records_were_unsettled_counts_once_they_are_settled():
+    """The end is told once: a run to the end would wait for it for ever."""
+    tracker = OffsetTracker(0)
+    tracker.track(2)
+    tracker.skip_to(9)
+    tracker.settle(1, 4)
+    assert tracker.committable == 0
+    tracker.settle(0, 3)
+    assert tracker.committable == 9
+
+
+def test_a_partition_that_goes_on_after_its_end_never_moves_the_commit_back():
+    tracker = OffsetTracker(0)
+    tracker.skip_to(9)
+    tracker.track(1)
+    assert tracker.committable == 9
+    tracker.settle(0, 12)
+    assert tracker.committable == 13
+
+
+def test_an_end_of_partition_that_was_passed_meanwhile_is_forgotten():
+    tracker = OffsetTracker(0)
+    tracker.track(1)
+    tracker.skip_to(9)
+    tracker.track(1)
+    tracker.settle(0, 4)
+    assert tracker.committable == 5
+    tracker.settle(1, 30)
+    assert tracker.committable == 31
+
+
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.randoms(use_true_random=False))
 def test_the_commit_is_the_first_unsettled_offset_after_every_step(steps, random):
     offsets = [sum(steps[: index + 1]) for index in range(len(steps))]

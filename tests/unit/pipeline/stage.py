@@ -374,11 +374,15 @@ class Process:
             self._check_order(sink, batch)
             members, clear = batch.members, False
             try:
+                # As `consumer.app` has it: the permit is kept until the confirmation is durable.
                 try:
                     outcome = await post.send(batch)
+                    if isinstance(outcome, Delivered):
+                        await verdicts.apply(batch, outcome)
                 finally:
                     gate.end()
-                await verdicts.apply(batch, outcome)
+                if not isinstance(outcome, Delivered):
+                    await verdicts.apply(batch, outcome)
                 clear = not isinstance(outcome, Delivered | Unclear) or (
                     isinstance(outcome, Delivered)
                     and all(one.work.assignment.phase is not Phase.ENDED for one in members)

@@ -200,6 +200,7 @@ async def test_what_waits_for_an_unwritable_topic_is_given_up_at_once_when_its_p
     assert one.coordinator.count().in_flight == 0
     assert one.books.abandoned == 2
     assert one.books.undecodable == 0
+    assert one.graveyard.unwritable is None, "nothing waits for the topic any more"
     assert stage.store.reserved == {}
 
 

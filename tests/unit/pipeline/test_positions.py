@@ -131,6 +131,18 @@ async def test_a_commit_that_failed_is_asked_for_again():
     assert len(stage.names("advance")) == asked, "what is committed is not asked for again"
 
 
+@in_virtual_time
+async def test_the_last_commit_of_an_assignment_counts_as_one():
+    stage = Stage()
+    one = await serving(stage)
+    stage.say("a")
+    one.poll()
+    await one.settled()
+    await one.revoke(P0)
+    assert stage.committed == {P0: 1}
+    assert one.committer.done == 1
+
+
 # --- the alarm ---
 
 
