@@ -21,6 +21,8 @@ from consumer.types import Assigned, Chunk, TopicPartition
 LAST_WORD_S = 1.0
 """What the ledger gets at the end of a drain, however late it is: to record the offsets, and to take releases."""
 
+RECLAIM_AFTER_S = 10.0
+
 
 class Coordinator:
     """Implements `consumer.kafka.listener.Listener`. Everything here runs on the event loop."""
@@ -179,8 +181,12 @@ class Coordinator:
     def fenced(self, assignment: Assignment) -> None:
         """The ledger refused a reservation under an older epoch: somebody else owns the partition by now."""
         if assignment.phase is not Phase.ENDED:
-            self._note(f"{assignment.partition}: fenced by a newer owner")
+            partition, epoch = assignment.partition, assignment.epoch
+            self._note(f"{partition}: fenced by a newer owner")
             self._depart({assignment}, Phase.ENDED)
+            # Kafka tells us of a real loss before that. If it does not, a member that woke late has claimed what
+            # is still ours, and without a claim of our own nobody would read the partition any more.
+            asyncio.get_running_loop().call_later(RECLAIM_AFTER_S, self._owner.reclaim, partition, epoch)
 
     def _depart(self, leaving: set[Assignment], phase: Phase) -> None:
         if not leaving:

@@ -24,6 +24,10 @@ class Poller(Protocol):
         """Ask for the group's committed offsets of partitions that others have."""
         ...
 
+    def reclaim(self, partition: TopicPartition, epoch: int) -> None:
+        """Begin anew with a partition that the ledger fenced, if Kafka still says that it is ours."""
+        ...
+
     def stop(self) -> None:
         """Drain, commit and end. Idempotent."""
         ...

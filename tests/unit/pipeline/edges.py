@@ -118,6 +118,7 @@ class PlayedPoller:
     def __init__(self) -> None:
         self.polling = True
         self.turns: list[str] = []
+        self.reclaimed: list[tuple[TopicPartition, int]] = []
         self.stopped = False
         self.looked_elsewhere: list[list[TopicPartition]] = []
 
@@ -134,6 +135,9 @@ class PlayedPoller:
 
     def look_elsewhere(self, partitions: list[TopicPartition]) -> None:
         self.looked_elsewhere.append(partitions)
+
+    def reclaim(self, partition: TopicPartition, epoch: int) -> None:
+        self.reclaimed.append((partition, epoch))
 
     def stop(self) -> None:
         self.stopped = True

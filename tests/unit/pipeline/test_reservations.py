@@ -1,8 +1,11 @@
 """Reservations, sentence by sentence of the protocol: who holds what, until when, and who waits for whom. The ledger's
 own half is in tests/contract/ledgers; here is what the pipeline has to do for it."""
 
+import asyncio
+
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
+from consumer.pipeline.coordinator import RECLAIM_AFTER_S
 from consumer.pipeline.sink import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy
 from consumer.types import Origin
@@ -280,6 +283,8 @@ async def test_a_fenced_process_that_does_not_know_yet_sends_nothing_of_its_queu
     second.poll()
     await second.settled()
     assert sum(stage.receiver.accepted["distinct"].values()) == 10, "nothing lost, and nothing came twice"
+    await asyncio.sleep(RECLAIM_AFTER_S)
+    assert [partition for partition, _ in first.poller.reclaimed] == [P0], "Kafka is asked whose it is"
 
 
 @in_virtual_time
