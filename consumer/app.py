@@ -105,7 +105,9 @@ class App:
         pressure = Pressure(config.pressure)
         settlement = Settlement(self.books, pressure)
         # What these note at each attempt, the watch tells once when it begins and once when it is over.
-        patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug)
+        patient = PatientLedger(
+            ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug, self._background
+        )
         self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
         dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
         graveyard = Graveyard(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -69,12 +70,21 @@ async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Red
         extra={"admin": "{}:{}".format(*address), "topology": plan.version, "group": settings.consumer_group},
     )
     _drain_on_signals(app, config.kafka.drain_timeout_s)
+    _spare_the_collector()
     try:
         return await _run(app)
     finally:
         await admin.stop()
         registry.close()
         await asyncio.to_thread(traces.close)
+
+
+def _spare_the_collector() -> None:
+    """Records make no cycles, but tens of thousands of them wait at a time: by default, the collector would walk them
+    again and again for nothing, a tenth of all time. What was made until now stays for good."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(app: App) -> Ended:

@@ -31,6 +31,9 @@ from consumer.types import Chunk, TopicPartition
 CLIENT_LOG = logging.getLogger("consumer.kafka.client")
 """What the client itself has to say; what matters of it comes as an event as well."""
 LAG_INTERVAL_S = 1.0
+REST_S = 1.0
+"""How long polling rests before a back-pressure pauses the partitions: a pause throws away what is prefetched, and
+fetching it again takes most of a second. So short a rest costs no membership: heartbeats have a thread of their own."""
 
 
 class Owner:
@@ -59,6 +62,7 @@ class Owner:
         self._room = threading.Event()
         self._stopping = False
         self._paused = False
+        self._rests_until_s = 0.0
         self._handed = 0
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
@@ -81,12 +85,13 @@ class Owner:
         self._room.set()
 
     def pause(self) -> None:
-        """Stop fetching; polling goes on."""
+        """Hand on no more records; polling goes on."""
         self._commands.put(partial(self._set_paused, True))
 
     def resume(self) -> None:
-        """Fetch again."""
+        """Hand on records again."""
         self._commands.put(partial(self._set_paused, False))
+        self._room.set()
 
     def commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         """Commit (epoch, offset) a partition; what belongs to an assignment that ended is left out."""
@@ -167,6 +172,8 @@ class Owner:
             self._room.clear()
             self._room.wait(0.05)
             return
+        if self._rests():
+            return
         messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
         if self._fault is not None:
             raise self._fault
@@ -182,6 +189,19 @@ class Owner:
         if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
             self._told_at_s = self.turned_at_s
             self._tell_lag()
+
+    def _rests(self) -> bool:
+        """Whether back-pressure is young: it mostly ends by itself soon. Waits for a moment, or for a command."""
+        if not self._rests_until_s:
+            return False
+        if time.monotonic() < self._rests_until_s:
+            self._room.clear()
+            if self._commands.empty():
+                self._room.wait(0.05)
+            return True
+        self._rests_until_s = 0.0
+        self._pause_or_resume()
+        return False
 
     def _obey(self) -> None:
         while True:
@@ -250,6 +270,12 @@ class Owner:
             self._next[partition] = one.offset
             if one.chosen:
                 self._chosen[partition] = one.offset
+        if (
+            self._rests_until_s
+        ):  # reclaimed during a rest: all are paused now, so that all are resumed together
+            self._rests_until_s = 0.0
+            self._pause_or_resume()
+            return
         # A pause survives a reassignment, and the bound may have been passed meanwhile.
         (client.pause if self._paused else client.resume)(partitions)
 
@@ -287,10 +313,18 @@ class Owner:
         self._stopping = True
 
     def _set_paused(self, paused: bool) -> None:
+        if paused == self._paused:
+            return
         self._paused = paused
+        resting = self._rests_until_s > 0.0
+        self._rests_until_s = time.monotonic() + REST_S if paused else 0.0
+        if not paused and not resting:
+            self._pause_or_resume()
+
+    def _pause_or_resume(self) -> None:
         partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs]
         if partitions:
-            (self._client.pause if paused else self._client.resume)(partitions)
+            (self._client.pause if self._paused else self._client.resume)(partitions)
 
     def _commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         live = {p: offset for p, (epoch, offset) in offsets.items() if self._epochs.get(p) == epoch}

@@ -170,7 +170,9 @@ class Sink:
             return min(1, permits) - ahead
         if self.gate.closed(now_s):
             return 0  # A reservation would only age.
-        return permits + self.gate.ahead - ahead
+        room = permits + self.gate.ahead - ahead
+        # Few at a time would cost a call of the ledger for each answer: while some are ahead, wait for half.
+        return 0 if ahead and room < self.gate.ahead // 2 else room
 
     def _choose(self, now_s: float) -> list[Batch]:
         """What the gate takes next: what was tried before, or is a part, comes before what is new."""

@@ -282,7 +282,7 @@ class Process:
         self.settlement = CheckedSettlement(stage, self.books, self.pressure)
         random = stage.random.random
         backoff = Backoff(base_s=0.1, max_s=2.0)
-        self.patient = PatientLedger(self.ledger, backoff, random, self.notes.append)
+        self.patient = PatientLedger(self.ledger, backoff, random, self.notes.append, self.background)
         self.graveyard = Graveyard(
             stage.letters,
             {TOPIC: f"{TOPIC}.dead-letters"},
