@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from dataclasses import dataclass
 
 from consumer.admin.answers import Answers
@@ -25,6 +26,11 @@ from consumer.telemetry.trace_setup import traces_from_environment
 from consumer.topology.plan import Plan
 
 _LOG = logging.getLogger("consumer.run")
+
+
+SWITCH_INTERVAL_S = 0.0002
+"""How long the event loop may keep the interpreter's lock while the ledger's or the owner's thread waits for it. By
+default it is 5 ms, and a transaction asks for it several times: that would take ten times as long as the disk does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Red
     )
     _drain_on_signals(app, config.kafka.drain_timeout_s)
     _spare_the_collector()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         return await _run(app)
     finally:
