@@ -20,6 +20,7 @@ from consumer.http.httpx_sender import HttpxSender
 from consumer.http.pyreqwest_sender import PyreqwestSender
 from consumer.http.sender import Sender, SenderPolicy
 from consumer.http.urls import BaseUrl, parse_base_url
+from consumer.kafka.arrival import where_to_look
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.config import KafkaPolicy, consumer_config, producer_config
 from consumer.kafka.letters import LetterWriter
@@ -271,10 +272,7 @@ class App:
             self._faults.first.result()
         fault = self.coordinator.finished.exception()
         if isinstance(fault, BrokerError) and not self.coordinator.joined:
-            raise BrokerError(
-                f"{fault}. Asked at {self._config.bootstrap_servers}: check KAFKA_BOOTSTRAP_SERVERS, and "
-                "KAFKA_PROPERTIES for what the brokers ask for (security.protocol, SASL, certificates)"
-            )
+            raise BrokerError(f"{fault}. {where_to_look(self._config.bootstrap_servers)}")
         if fault is not None:
             raise self._faults.told(fault)
 

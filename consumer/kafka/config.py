@@ -20,6 +20,8 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     max_poll_interval_s: float = 300.0
     drain_timeout_s: float = 25.0
     """How long a revoke or a stop waits for what is on the wire; below the poll interval."""
+    join_timeout_s: float = 20.0
+    """How long the first answer of a broker is waited for before the process gives up."""
     call_timeout_s: float = 20.0
     """The bound of one question to the broker or the ledger during an assignment."""
     chunks_ahead: int = 4

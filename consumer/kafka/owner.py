@@ -8,22 +8,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import Consumer, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from consumer.errors import BrokerError, ConsumerError, FaultError, UsageError
+from consumer.errors import BrokerError, FaultError
+from consumer.kafka.arrival import Arrival
 from consumer.kafka.bridge import Bridge
+from consumer.kafka.client_errors import ClientErrors
 from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
-from consumer.kafka.insist import insist
+from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
-from consumer.kafka.positions import committed_offsets, partitions_of
+from consumer.kafka.positions import committed_offsets
 from consumer.kafka.starting import Starts, TopicPolicy
 from consumer.kafka.trouble import Trouble, trouble, unusable
 from consumer.types import Chunk, TopicPartition
@@ -47,8 +50,10 @@ class Owner:
         until_end: bool = False,
     ) -> None:
         self._commits = Commits(bridge, listener)
-        self._starting = Starts(topics, bridge, listener, policy.call_timeout_s)
-        self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._on_error}
+        self._errors = ClientErrors(bridge, listener)
+        self._stopping = threading.Event()
+        self._starting = Starts(topics, bridge, listener, policy.call_timeout_s, self._stopping)
+        self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._errors.on_error}
         self._topics = topics
         self._policy = policy
         self._bridge = bridge
@@ -57,14 +62,12 @@ class Owner:
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="kafka-owner", daemon=True)
         self._room = threading.Event()
-        self._stopping = False
         self._paused = False
         self._handed = 0
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
         self._next: dict[TopicPartition, int] = {}
         self._chosen: dict[TopicPartition, int] = {}
-        self._fault: ConsumerError | None = None
         self._told_at_s = 0.0
         self.turned_at_s = time.monotonic()
         """When the thread last turned; liveness looks at it."""
@@ -76,8 +79,8 @@ class Owner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Drain, commit, leave the group and end the thread. Idempotent."""
-        self._commands.put(self._stop)
+        """Drain, commit, leave the group and end the thread; at once where it has not joined yet. Idempotent."""
+        self._stopping.set()
         self._room.set()
 
     def pause(self) -> None:
@@ -112,12 +115,13 @@ class Owner:
         client: Consumer | None = None
         try:
             client = self._client = self._connect()
-            self._join_group()
-            while not self._stopping:
-                self._turn()
+            with suppress(StopAsked):
+                self._join_group()
+                while not self._stopping.is_set():
+                    self._turn()
             self._leave(list(self._epochs))
         except (KafkaException, RuntimeError) as error:
-            fault = self._fault or BrokerError(f"Kafka: {error}")
+            fault = self._errors.end_of(error)
         except BaseException as error:
             fault = error
         finally:
@@ -138,23 +142,18 @@ class Owner:
             self._bridge.post(self._listener.noticed, f"leaving the group: {error}")
 
     def _join_group(self) -> None:
-        goal: dict[TopicPartition, int] = {}
-        timeout_s = self._policy.call_timeout_s
-        for topic in self._topics:
-            numbers = insist(partial(partitions_of, self._client, topic, timeout_s), timeout_s)
-            if not numbers:
-                raise UsageError(
-                    f"topic {topic!r} does not exist on this cluster: create it, or correct the topology"
-                )
-            for number in numbers if self._until_end else ():
-                one = KafkaPartition(topic, number)
-                low, high = insist(
-                    partial(self._client.get_watermark_offsets, one, timeout=timeout_s), timeout_s
-                )
-                if high > low:
-                    goal[TopicPartition(topic, number)] = high
+        arrival = Arrival(
+            self._client,
+            str(self._config.get("bootstrap.servers", "")),
+            self._policy.join_timeout_s,
+            self._stopping,
+            partial(self._bridge.post, self._listener.noticed),
+            self._errors.heard,
+        )
+        topics = arrival.find(self._topics)
         if self._until_end:
-            self._bridge.post(self._listener.goal, goal)
+            self._bridge.post(self._listener.goal, arrival.ends(topics))
+        self._errors.arrived = True
         self._client.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -168,8 +167,7 @@ class Owner:
             self._room.wait(0.05)
             return
         messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
-        if self._fault is not None:
-            raise self._fault
+        self._errors.raise_final()
         if self._chosen:
             # Before the first record is handed on: else a crash before the first commit would choose anew.
             chosen, self._chosen = self._chosen, {}
@@ -229,12 +227,6 @@ class Owner:
 
     # --- callbacks: they run inside of consume ---
 
-    def _on_error(self, error: KafkaError) -> None:
-        if trouble(error) is Trouble.FATAL:
-            self._fault = BrokerError(f"Kafka: {error.str()}")
-        else:
-            self._bridge.post(self._listener.noticed, error.str())
-
     def _on_assign(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
         mine = [TopicPartition(one.topic, one.partition) for one in partitions]
         starting = self._starting.find(client, mine) if mine else {}
@@ -282,9 +274,6 @@ class Owner:
             self._chosen.pop(partition, None)
 
     # --- commands ---
-
-    def _stop(self) -> None:
-        self._stopping = True
 
     def _set_paused(self, paused: bool) -> None:
         self._paused = paused
