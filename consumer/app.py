@@ -252,6 +252,8 @@ class App:
         if unfinished:
             drain_s = self._config.kafka.drain_timeout_s
             raise StoppedError(f"the drain did not finish in {drain_s:g} s ({unfinished} in flight); {again}")
+        if self.coordinator.unburied:
+            raise StoppedError(f"stopped with dead letters left: {self.coordinator.unburied}; {again}")
         if not done:
             raise StoppedError(f"stopped after {timeout_s:g} s, before the end was reached; {again}")
         return self.coordinator.count()

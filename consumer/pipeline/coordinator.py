@@ -66,6 +66,8 @@ class Coordinator:
         self._goal: dict[TopicPartition, int] | None = None
         self._reached: set[TopicPartition] = set()
         self.ledger_alarms = 0
+        self.unburied = ""
+        """The dead letters that the last drain had to leave because they could not be written: how many, and why."""
 
     def attach(self, owner: Poller, committer: Committer) -> None:
         """The owner needs a listener and the listener an owner: this closes the circle, before the start."""
@@ -140,6 +142,7 @@ class Coordinator:
         now_s = asyncio.get_running_loop().time
         until_s = now_s() + deadline_s
         leaving = {one for p in partitions if (one := self.assignments.get(p)) is not None}
+        before = self._graveyard.given_up.copy()
         try:
             self._depart(leaving, Phase.DRAINING)
             with suppress(TimeoutError):
@@ -152,6 +155,8 @@ class Coordinator:
                 one for one in leaving if one.phase is Phase.DRAINING
             ]  # The others were fenced meanwhile.
             self._depart(leaving, Phase.ENDED)
+        given_up = (self._graveyard.given_up - before).items()
+        self.unburied = "; ".join(f"{count} cannot be written to {where}" for where, count in given_up)
         offsets = {
             one.partition: one.tracker.committable
             for one in finished

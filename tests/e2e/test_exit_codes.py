@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,26 @@ def test_a_drain_that_does_not_finish_ends_with_3_and_says_how_much_is_left(
         wait_until(lambda: stage.receiver.remote.report().client_api.requests == 1, 30.0)
         assert running.stop(signal.SIGTERM) == 3, running.stderr
         assert "the drain did not finish in 1 s (1 in flight)" in running.stderr
+        assert "Traceback" not in running.stderr
+    assert stage.committed == {0: 0}
+
+
+def test_a_stop_does_not_wait_for_dead_letters_that_cannot_be_written_and_ends_with_3(
+    make_stage: Callable[[int], Stage],
+) -> None:
+    stage = make_stage(1)
+    stage.create_letters({"max.message.bytes": "100"})
+    stage.produce(b"not an event")
+
+    with Running(["run", "--drain-timeout", "60s"], stage.folder, settings(stage)) as running:
+        running.wait_for("dead letters: can't be written")
+        asked_s = time.monotonic()
+
+        assert running.stop(signal.SIGTERM) == 3, running.stderr
+
+        assert time.monotonic() - asked_s < 15.0
+        reason = f"1 cannot be written to {stage.letters}: too large even as a stub"
+        assert f"stopped with dead letters left: {reason}" in running.stderr
         assert "Traceback" not in running.stderr
     assert stage.committed == {0: 0}
 
