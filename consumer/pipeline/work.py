@@ -88,6 +88,7 @@ class Delivery:
     """One record on its way to one destination by one route."""
 
     __slots__ = (
+        "arrival",
         "attempts",
         "body",
         "in_doubt",
@@ -102,6 +103,7 @@ class Delivery:
     )
 
     lane: Lane["Delivery"]
+    arrival: int
 
     def __init__(self, work: Work, kind: Operation, body: bytes, intent: Intent) -> None:
         self.work = work
