@@ -148,7 +148,7 @@ class App:
         self.status = Status(
             self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient,
             self._committer, self._watch, plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0,
-            answers=lambda: ledger.states([]),
+            answers=lambda: ledger.states([]), wall_s=self._clock.wall_s,
         )  # fmt: skip
         metrics.read_from(self.status.snapshot)
 

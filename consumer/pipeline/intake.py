@@ -92,7 +92,10 @@ class Intake:
     def take(self, assignment: Assignment, records: list[Record]) -> None:
         """Track the records and send each on its way."""
         started_s = perf_counter()
-        parcel = Parcel(assignment.tracker.track(len(records)), records)
+        tracker = assignment.tracker
+        parcel = Parcel(tracker.track(len(records)), records)
+        now_ms = int(self._clock.wall_s() * 1000)
+        assignment.ages.add(parcel.first, records[0].timestamp_ms, now_ms, tracker.oldest)
         self._books.consumed += len(records)
         self._pressure.add(len(records), sum([record.size_bytes for record in records]))
         backlog = assignment.backlog

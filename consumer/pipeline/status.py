@@ -35,6 +35,7 @@ class Status:
         topology_version: str,
         stalled_after_s: float,
         answers: Callable[[], Any],
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         """`answers` asks the ledger something cheap: an awaitable that raises where it cannot answer."""
         self._coordinator = coordinator
@@ -49,6 +50,7 @@ class Status:
         self._version = topology_version
         self._stalled_after_s = stalled_after_s
         self._answers = answers
+        self._wall_s = wall_s
         self._started_s = time.monotonic()
 
     @property
@@ -103,6 +105,7 @@ class Status:
                 PartitionLag(
                     partition=partition,
                     lag_records=_lag(coordinator.ends.get(partition), one),
+                    lag_s=one.age_s(coordinator.ends.get(partition), self._wall_s()),
                     unsettled=one.in_flight,
                 )
                 for partition, one in coordinator.assignments.items()

@@ -3,6 +3,7 @@
 from collections import deque
 from enum import IntEnum
 
+from consumer.core.ages import Ages
 from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
 from consumer.endpoints.endpoint import Operation
@@ -38,6 +39,7 @@ class Assignment:
 
     __slots__ = (
         "abandoned",
+        "ages",
         "backlog",
         "committed",
         "epoch",
@@ -52,6 +54,7 @@ class Assignment:
         self.partition = partition
         self.epoch = epoch
         self.tracker = OffsetTracker(position)
+        self.ages = Ages()
         self.phase = Phase.LIVE
         self.committed = position
         """What the broker acknowledged last, or where reading began."""
@@ -67,6 +70,12 @@ class Assignment:
     def in_flight(self) -> int:
         """Records tracked that are neither settled nor abandoned."""
         return self.tracker.unsettled - self.abandoned
+
+    def age_s(self, end: int | None, now_s: float) -> float | None:
+        """The age of its oldest unsettled record; None where that was not read yet, or the end is not known."""
+        if self.in_flight:
+            return self.ages.age_s(self.tracker.oldest, int(now_s * 1000))
+        return 0.0 if end is not None and self.tracker.committable >= end else None
 
 
 class Work:

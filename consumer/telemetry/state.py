@@ -109,7 +109,9 @@ def _partitions(now: Snapshot) -> Iterator[Metric]:
     names = ("topic", "partition")
     lag = GaugeMetricFamily(f"{PREFIX}lag_records", "End offset minus committed offset.", labels=names)
     age = GaugeMetricFamily(
-        f"{PREFIX}lag_seconds", "Age of the oldest record that is not settled.", labels=names
+        f"{PREFIX}lag_seconds",
+        "Age of the oldest record that is not settled, to within a chunk.",
+        labels=names,
     )
     unsettled = GaugeMetricFamily(
         f"{PREFIX}partition_unsettled_records", "Records taken, not settled.", labels=names
