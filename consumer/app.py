@@ -103,7 +103,7 @@ class App:
         self._faults = Faults(lambda: self.coordinator.lost(list(self.coordinator.assignments)))
         self._background = Background(self._faults)
         self.books = Books(destinations={name: DestinationBooks() for name in plan.destinations})
-        pressure = Pressure(config.pressure)
+        pressure = Pressure(config.pressure, plan.topics)
         settlement = Settlement(self.books, pressure)
         # What these note at each attempt, the watch tells once when it begins and once when it is over.
         patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug)
@@ -126,7 +126,7 @@ class App:
         }
         intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
-            self.books, pressure, self._background, tracing, self._clock, random.random, _LOG.debug,
+            self.books, self._background, tracing, self._clock, random.random, _LOG.debug,
             metrics,
         )  # fmt: skip
         self.coordinator = Coordinator(

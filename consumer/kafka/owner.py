@@ -62,7 +62,7 @@ class Owner:
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="kafka-owner", daemon=True)
         self._room = threading.Event()
-        self._paused = False
+        self._resting: frozenset[str] = frozenset()
         self._handed = 0
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
@@ -83,13 +83,9 @@ class Owner:
         self._stopping.set()
         self._room.set()
 
-    def pause(self) -> None:
-        """Stop fetching; polling goes on."""
-        self._commands.put(partial(self._set_paused, True))
-
-    def resume(self) -> None:
-        """Fetch again."""
-        self._commands.put(partial(self._set_paused, False))
+    def rest(self, topics: frozenset[str]) -> None:
+        """Fetch nothing of these topics, and again of all others; polling goes on."""
+        self._commands.put(partial(self._rest, topics))
 
     def commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         """Commit (epoch, offset) a partition; what belongs to an assignment that ended is left out."""
@@ -217,7 +213,9 @@ class Owner:
                 on_gap = self._topics[partition.topic].on_gap
                 timeout_s = self._policy.call_timeout_s
                 text = cross_gap(self._client, partition, self._next.get(partition), on_gap, timeout_s)
-                if self._paused:  # the position was set by assigning anew, which forgets the pause
+                if (
+                    partition.topic in self._resting
+                ):  # the position was set by assigning anew, which forgets the pause
                     self._client.pause([KafkaPartition(partition.topic, partition.partition)])
                 self._bridge.post(self._listener.noticed, text)
             case Trouble.FATAL:
@@ -243,7 +241,8 @@ class Owner:
             if one.chosen:
                 self._chosen[partition] = one.offset
         # A pause survives a reassignment, and the bound may have been passed meanwhile.
-        (client.pause if self._paused else client.resume)(partitions)
+        for assigned in partitions:
+            (client.pause if assigned.topic in self._resting else client.resume)([assigned])
 
     def _on_revoke(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
         self._leave([TopicPartition(one.topic, one.partition) for one in partitions])
@@ -275,11 +274,16 @@ class Owner:
 
     # --- commands ---
 
-    def _set_paused(self, paused: bool) -> None:
-        self._paused = paused
-        partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs]
-        if partitions:
-            (self._client.pause if paused else self._client.resume)(partitions)
+    def _rest(self, topics: frozenset[str]) -> None:
+        # Only what changes: a pause throws away what was fetched ahead.
+        for change, of in (
+            (self._client.pause, topics - self._resting),
+            (self._client.resume, self._resting - topics),
+        ):
+            partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs if one.topic in of]
+            if partitions:
+                change(partitions)
+        self._resting = topics
 
     def _commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         live = {p: offset for p, (epoch, offset) in offsets.items() if self._epochs.get(p) == epoch}

@@ -85,12 +85,9 @@ class Coordinator:
         self.press()
 
     def press(self) -> None:
-        """Pause or resume the polling, when the bound is passed or there is room again."""
+        """Pause or resume the polling of topics, when the bound is passed or there is room again."""
         if self.pressure.turned():
-            if self.pressure.paused:
-                self._owner.pause()
-            else:
-                self._owner.resume()
+            self._owner.rest(self.pressure.resting)
 
     def end_of_partition(self, partition: TopicPartition, offset: int) -> None:
         assignment = self.assignments.get(partition)
@@ -132,7 +129,8 @@ class Coordinator:
         self._depart({one for p in positions if (one := self.assignments.get(p)) is not None}, Phase.ENDED)
         for partition, (epoch, offset) in positions.items():
             prefix = self._prefixes.setdefault(partition, len(self._prefixes))
-            self.assignments[partition] = Assignment(partition, epoch, offset, prefix)
+            load = self.pressure.of(partition.topic)
+            self.assignments[partition] = Assignment(partition, epoch, offset, prefix, load)
         self.joined = True
         self.rebalances += 1
 

@@ -6,6 +6,7 @@ from enum import IntEnum
 from consumer.core.ages import Ages
 from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
+from consumer.core.pressure import Load
 from consumer.endpoints.endpoint import Operation
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.traces import ChunkTrace
@@ -44,13 +45,23 @@ class Assignment:
         "committed",
         "epoch",
         "lane_prefix",
+        "load",
         "partition",
         "phase",
         "traced",
         "tracker",
     )
 
-    def __init__(self, partition: TopicPartition, epoch: int, position: int, lane_prefix: int) -> None:
+    def __init__(
+        self,
+        partition: TopicPartition,
+        epoch: int,
+        position: int,
+        lane_prefix: int,
+        load: Load | None = None,
+    ) -> None:
+        """`load`: what counts its records against the bound; by default they count by themselves."""
+        self.load = load or Load()
         self.partition = partition
         self.epoch = epoch
         self.tracker = OffsetTracker(position)

@@ -125,7 +125,7 @@ def _partitions(now: Snapshot) -> Iterator[Metric]:
         unsettled.add_metric(labels, one.unsettled)
     yield from (lag, age, unsettled)
     yield _gauge("partitions_assigned", "Partitions that this process owns.", len(now.partitions))
-    paused = len(now.partitions) if now.polling_paused else 0
+    paused = sum(one.partition.topic in now.resting_topics for one in now.partitions)
     yield _gauge("partitions_paused", "Partitions not polled, as the bound is reached.", paused)
 
 
