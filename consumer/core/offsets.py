@@ -65,6 +65,11 @@ class OffsetTracker:
         return max(self._committable, self._end) if self._head == self._next else self._committable
 
     @property
+    def oldest(self) -> int:
+        """The number of the first record that is not settled; of the next to come where all are."""
+        return self._head
+
+    @property
     def unsettled(self) -> int:
         """How many tracked records are not settled."""
         return self._next - self._head - self._kept

@@ -197,7 +197,7 @@ class Drama:
         for one in self.stage.processes:
             for sink in one.sinks.values():
                 assert sink.gate.in_flight == 0
-                assert len(sink.lanes) == sink.lanes.queued == sink.lanes.taken == 0
+                assert len(sink.lanes) == 0
                 assert sink.lanes.fullest() is None, "an empty lane is kept"
                 assert sink.stock.shelf.batches() == []
                 assert not (sink._reserving or sink._shipping)

@@ -55,6 +55,8 @@ from tests.unit.pipeline.virtual_time import LoopClock, loop, quiet
 
 TOPIC = "user-events"
 P0, P1 = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
+OTHER_TOPIC = "other-events"
+OTHER = TopicPartition(OTHER_TOPIC, 0)
 MINUTE_MS = 60_000
 LEASE_S = 15.0
 AGE_S = 60.0
@@ -257,6 +259,7 @@ class Process:
         distinct: Mapping[str, Any] | None = None,
         client: Mapping[str, Any] | None = None,
         pressure: PressurePolicy | None = None,
+        topics: Sequence[str] = (TOPIC,),
         intake: IntakePolicy | None = None,
         shared_ledger: bool = True,
         accept_ledger: bool = False,
@@ -278,7 +281,7 @@ class Process:
         self.ledger = WatchedLedger(self.memory, stage.journal)
         self.background = Background(self.faults.append)
         self.books = Books(destinations={"distinct": DestinationBooks(), "client": DestinationBooks()})
-        self.pressure = Pressure(pressure or PressurePolicy())
+        self.pressure = Pressure(pressure or PressurePolicy(), topics)
         self.settlement = CheckedSettlement(stage, self.books, self.pressure)
         random = stage.random.random
         backoff = Backoff(base_s=0.1, max_s=2.0)
@@ -310,7 +313,6 @@ class Process:
             self.graveyard,
             self.settlement,
             self.books,
-            self.pressure,
             self.background,
             Tracing(None, "group"),
             self.clock,
@@ -408,7 +410,15 @@ class Process:
         def user_of(datum: dict[str, Any]) -> bytes | None:
             return datum["user"].encode() or None
 
-        return Plan("0123456789ab", {}, {}, (), {TOPIC: self._route}, {TOPIC: user_of})
+        topics = (TOPIC, OTHER_TOPIC)
+        return Plan(
+            "0123456789ab",
+            {},
+            {},
+            (),
+            dict.fromkeys(topics, self._route),
+            dict.fromkeys(topics, user_of),
+        )
 
     def _route(self, datum: dict[str, Any], _: Record) -> list[Routed]:
         return [self._routed(one) for one in json.loads(datum["routes"])]
@@ -465,9 +475,9 @@ class Process:
     def poll(self, count: int = 1_000) -> int:
         """Hand on what comes next of every partition, as one poll does; gives how many records."""
         chunks = []
-        if not self.poller.polling:
-            return 0
         for one in self.epochs:
+            if one.topic in self.poller.resting:
+                continue
             records = [record for record in self.stage.logs[one] if record.offset >= self.next[one]][:count]
             if records:
                 chunks.append(Chunk(one, self.epochs[one], records))
