@@ -33,6 +33,8 @@ class Lane(Generic[T]):
         self.waiting = False
         """True while the lane stands in the ready or the delayed queue, so that it never stands there twice."""
         self.not_before_s = 0.0
+        """When set, the lane rests until then, once nothing of it is taken any more: even if it is empty, for what
+        comes meanwhile."""
         self.spent = False
         """True once the lane used up its delayed retries: its followers get one attempt each."""
 
@@ -70,8 +72,11 @@ class Lanes(Generic[T]):
         lane.items.append(item)
         self.queued += 1
 
-    def take(self, kind: Any, max_items: int, max_bytes: int) -> list[T]:
-        """Take items of one kind from the heads of ready lanes, at least one if there is any, within both limits."""
+    def take(self, kind: Any, max_items: int, max_bytes: int, *, one_lane: bool = False) -> list[T]:
+        """Take items of one kind from the heads of ready lanes, at least one if there is any, within both limits.
+
+        `one_lane`: from one lane only.
+        """
         out: list[T] = []
         room = max_bytes
         ready = self._ready.get(kind, ())
@@ -84,6 +89,8 @@ class Lanes(Generic[T]):
             ready.popleft()
             lane.waiting = False
             self._rest(lane)
+            if one_lane and out:
+                break
         self.queued -= len(out)
         self.taken += len(out)
         return out
@@ -156,13 +163,13 @@ class Lanes(Generic[T]):
         """The lane is in no queue: put it where it belongs now."""
         if lane.taken or lane.waiting:
             return
-        if not lane.items:
-            self._lanes.pop(lane.key, None)
-        elif lane.not_before_s:
+        if lane.not_before_s:
             self._ticket += 1
             heappush(self._delayed, (lane.not_before_s, self._ticket, lane))
             lane.not_before_s = 0.0
             lane.waiting = True
+        elif not lane.items:
+            self._lanes.pop(lane.key, None)
         else:
             self._make_ready(lane, lane.items[0].kind)
 
@@ -174,8 +181,8 @@ class Lanes(Generic[T]):
         ready.append(lane)
 
     def fullest(self) -> tuple[Hashable, int] | None:
-        """The lane with the most items queued, for the status page; walks all lanes."""
-        if not self._lanes:
+        """The lane with the most items, for the status page; walks all lanes."""
+        if not len(self):
             return None
         lane = max(self._lanes.values(), key=lambda one: len(one.items) + one.taken)
         return lane.key, len(lane.items) + lane.taken

@@ -7,8 +7,8 @@ import msgspec
 from consumer.clock import Clock
 from consumer.endpoints.client_api import TEXT
 from consumer.endpoints.client_single import ClientSingle, ClientSingleOptions
-from consumer.endpoints.endpoint import Settling
 from consumer.endpoints.fields import Rule, Rules
+from consumer.endpoints.settling import Settling
 
 RULES = Rules(Rule("anonymous_id", TEXT, required=True), Rule("external_id", TEXT, required=True))
 

@@ -9,7 +9,7 @@ from consumer.clock import Clock
 from consumer.endpoints import checks
 from consumer.endpoints.client_api import IDENTIFIER_RULES, IDENTIFIERS, TRAIT_RULES
 from consumer.endpoints.client_single import ClientSingle, ClientSingleOptions
-from consumer.endpoints.endpoint import Collapsing
+from consumer.endpoints.collapsing import Collapsing
 from consumer.endpoints.fields import Rule, Rules
 from consumer.endpoints.time_zones import iana_timezone
 

@@ -1,6 +1,5 @@
 """What the pipeline knows of an API: operations that encode items, build bodies and read answers."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -27,7 +26,7 @@ class Operation(Protocol):
     path: str
     """Appended to the destination's base URL."""
     max_items: int
-    """1: one object a request; above: an array of at most that many, or so many collapsed into one object."""
+    """1: one object a request; above: an array of at most that many (or, see `Collapsing`, one object of them)."""
     max_body_bytes: int
     fields: frozenset[str]
     """The fields that a route may map."""
@@ -49,23 +48,3 @@ class Operation(Protocol):
     def classify(self, answer: Answer) -> Outcome:
         """The response table of the vendor's page."""
         ...
-
-
-class Settling:
-    """An operation that the receiver needs a moment for, before it and after it: its lane rests so long each time.
-
-    A base class and no protocol, as is `Collapsing`: the pipeline asks for every request, and this costs it least.
-    """
-
-    settle_delay_s: float
-    """0: no rest."""
-
-
-class Collapsing(ABC):
-    """An operation that may take several consecutive items of one lane as one object, where its `max_items` is above
-    1. They stay deliveries of their own: `body` is made of those that are left, and once the object is refused each
-    is sent by itself."""
-
-    @abstractmethod
-    def joint(self, items: Sequence[bytes]) -> int:
-        """How many of these, from the first on, may become one request: at least 1."""
