@@ -35,6 +35,8 @@ class Lane(Generic[T]):
         self.turn = 0
         """Its place among the lanes that are ready: its head's arrival, unless that was given back since."""
         self.not_before_s = 0.0
+        """When set, the lane rests until then, once nothing of it is taken any more: even if it is empty, for what
+        comes meanwhile."""
         self.spent = False
         """True once the lane used up its delayed retries: its followers get one attempt each."""
 
@@ -90,8 +92,11 @@ class Lanes(Generic[T]):
         lane.items.append(item)
         self._count += 1
 
-    def take(self, kind: Any, max_items: int, max_bytes: int) -> list[T]:
-        """Take items of one kind from the heads of ready lanes, at least one if there is any, within both limits."""
+    def take(self, kind: Any, max_items: int, max_bytes: int, *, one_lane: bool = False) -> list[T]:
+        """Take items of one kind from the heads of ready lanes, at least one if there is any, within both limits.
+
+        `one_lane`: from one lane only.
+        """
         out: list[T] = []
         ready = self._ready[kind]
         fresh, again = ready.fresh, ready.again
@@ -122,6 +127,8 @@ class Lanes(Generic[T]):
                 self._rest(lane)
             else:
                 lane.taken += before - left
+            if one_lane and out:
+                break
         return out
 
     def done(self, items: Sequence[T]) -> None:
@@ -131,7 +138,7 @@ class Lanes(Generic[T]):
             lane = item.lane
             lane.taken = taken = lane.taken - 1
             if not taken:
-                if lane.items:
+                if lane.items or lane.not_before_s:
                     self._rest(lane)
                 else:
                     del self._lanes[lane.key]
@@ -183,12 +190,12 @@ class Lanes(Generic[T]):
 
     def _rest(self, lane: Lane[T]) -> None:
         """The lane is in no queue and none of its items is taken: put it where it belongs now."""
-        if not lane.items:
-            del self._lanes[lane.key]
-        elif lane.not_before_s:
+        if lane.not_before_s:
             self._ticket += 1
             heappush(self._delayed, (lane.not_before_s, self._ticket, lane))
             lane.not_before_s = 0.0
+        elif not lane.items:
+            del self._lanes[lane.key]
         else:
             head = lane.items[0]
             heappush(self._ready[head.kind].again, (head.arrival, lane))
@@ -199,8 +206,8 @@ class Lanes(Generic[T]):
         self._ready[kind].fresh.append(lane)
 
     def fullest(self) -> tuple[Hashable, int] | None:
-        """The lane with the most items queued, for the status page; walks all lanes."""
-        if not self._lanes:
+        """The lane with the most items, for the status page; walks all lanes."""
+        if not len(self):
             return None
         lane = max(self._lanes.values(), key=lambda one: len(one.items) + one.taken)
         return lane.key, len(lane.items) + lane.taken

@@ -63,6 +63,41 @@ def test_a_delayed_lane_rests_while_others_go_on():
     assert numbers(lanes.take("events", 5, 1000)) == [1]
 
 
+def test_of_one_lane_only_its_own_consecutive_items_are_taken():
+    lanes = lanes_of(Item("a", 1), Item("b", 2), Item("a", 3), Item("a", 4, kind="alias"))
+    assert numbers(lanes.take("events", 10, 1000, one_lane=True)) == [1, 3]
+    assert numbers(lanes.take("events", 10, 1000, one_lane=True)) == [2]
+    assert lanes.take("events", 10, 1000, one_lane=True) == []
+
+
+def test_a_lane_that_became_empty_while_taken_from_is_passed_over_for_the_next():
+    lanes = lanes_of(Item("a", 1), Item("b", 2))
+    lanes.abandon(lambda item: item.key == "a")
+    assert numbers(lanes.take("events", 10, 1000, one_lane=True)) == [2]
+
+
+def test_a_lane_told_to_rest_does_so_once_its_items_are_done_also_for_what_comes_meanwhile():
+    lanes = lanes_of(Item("a", 1))
+    taken = lanes.take("events", 1, 1000)
+    taken[0].lane.not_before_s = 50.0
+    lanes.done(taken)
+    assert (lanes.next_wake_s, len(lanes), lanes.fullest()) == (50.0, 0, None)
+    lanes.add("a", Item("a", 2))
+    lanes.add("b", Item("b", 3))
+    assert numbers(lanes.take("events", 5, 1000)) == [3]
+    lanes.wake(50.0)
+    assert numbers(lanes.take("events", 5, 1000)) == [2]
+
+
+def test_a_lane_that_rests_and_stays_empty_is_forgotten_when_it_wakes():
+    lanes = lanes_of(Item("a", 1))
+    taken = lanes.take("events", 1, 1000)
+    taken[0].lane.not_before_s = 50.0
+    lanes.done(taken)
+    lanes.wake(50.0)
+    assert (lanes.next_wake_s, lanes.ready(), lanes._lanes) == (None, [], {})
+
+
 def test_an_array_ends_where_the_bytes_end_and_a_giant_goes_alone():
     lanes = lanes_of(Item("a", 1, 600), Item("b", 2, 600), Item("c", 3, 5000))
     assert numbers(lanes.take("events", 10, 1000)) == [1]

@@ -23,7 +23,10 @@ from consumer.core.gate import Gate, GatePolicy
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
+from consumer.endpoints.client_alias import ClientAlias
+from consumer.endpoints.client_devices import ClientDevices
 from consumer.endpoints.client_events import ClientEvents
+from consumer.endpoints.client_identify import ClientIdentify
 from consumer.endpoints.endpoint import Operation
 from consumer.endpoints.outcome import Delivered, Unclear
 from consumer.endpoints.user_analytics import UserAnalytics
@@ -184,11 +187,12 @@ class Stage:
         ordered: bool = True,
         record_key: bytes | None = b"",
     ) -> Record:
-        """Produce a record. `key`: the event's id, None for a route without keys; `at_min`: it is an open, at this
-        minute."""
+        """Produce a record. `to`: destinations, or `client/alias` and so on; `key`: the event's id, None for a route
+        without keys; `at_min`: it is an open, at this minute."""
         routes = [
             {
                 "to": name,
+                "user": user,
                 "id": id,
                 "key": id if key == "" else key,
                 "at_min": at_min,
@@ -299,6 +303,9 @@ class Process:
         self.operations: dict[str, Operation] = {
             "distinct": UserAnalytics(self.clock),
             "client": ClientEvents(self.clock),
+            "client/alias": ClientAlias(self.clock),
+            "client/identify": ClientIdentify(self.clock),
+            "client/devices": ClientDevices(self.clock),
         }
         self.sinks: dict[str, Sink] = {}
         self.posts: dict[str, Post] = {}
@@ -424,12 +431,13 @@ class Process:
         return [self._routed(one) for one in json.loads(datum["routes"])]
 
     def _routed(self, said: dict[str, Any]) -> Routed:
-        api = said["to"]
+        name = said["to"]
+        api = name.partition("/")[0]
         route = Route(
-            id=f"to-{api}",
+            id=f"to-{name}",
             topic=TOPIC,
             destination=api,
-            operation=self.operations[api],
+            operation=self.operations[name],
             ordered=said["ordered"],
             types=(),
             window="",
@@ -439,12 +447,16 @@ class Process:
                 return Dropped(route, "bot")
             case "unmapped":
                 return Unmapped(route, "is required and missing", "feature")
-        key = None if said["key"] is None else digest(f"{api}/{said['key']}")
+        key = None if said["key"] is None else digest(f"{name}/{said['key']}")
         once = None
         if said["at_min"] is not None:
             # The scope is in the stage's hands: one window for all opens of a destination.
             once = Once(digest(f"opens at {api}"), round(said["at_min"] * MINUTE_MS), 20 * MINUTE_MS)
-        return Matched(route, json.dumps({"id": said["id"]}).encode(), key, once)
+        body: dict[str, Any] = {"id": said["id"]}
+        if name == "client/identify":
+            # Traits that are told apart after they were collapsed.
+            body = {"external_id": said["user"], "data": {said["id"]: True}}
+        return Matched(route, json.dumps(body).encode(), key, once)
 
     # --- Kafka, as the owner thread sees it ---
 
