@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from consumer.errors import BrokerError, UsageError
+from consumer.kafka.insist import insist
 from consumer.kafka.transactional_log import Reader, Writer
 from consumer.kafka.trouble import unusable
 
@@ -137,11 +138,13 @@ class LogTopic:
         if not partitions:
             raise BrokerError(f"the topic {self.name} is not there any more")
         asked = {KafkaPartition(self.name, number): spec for number in partitions}
-        try:
+
+        def ask() -> dict[int, int]:
             answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
             return {one.partition: future.result().offset for one, future in answers.items()}
-        except KafkaException as error:
-            raise BrokerError(f"Kafka, asked for the offsets of {self.name}: {_text(error)}") from None
+
+        # A topic that was created a moment ago, or whose leader moves, has nobody to answer yet.
+        return insist(ask, _TIMEOUT_S)
 
     def _partitions(self) -> list[int] | None:
         """None where the topic does not exist."""
