@@ -14,7 +14,7 @@ from fastavro import parse_schema, schemaless_reader
 
 from consumer.resources import schemas_dir
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorProcess, SimulatorRemote, Touchpoint, Visit
-from tests.brokers import Broker, SchemaRegistry
+from tests.brokers import Broker, LocalKafka, SchemaRegistry
 from tests.e2e.command import Result, Running, run
 from tests.integration.processes import wait_until
 
@@ -192,6 +192,22 @@ def test_a_second_process_takes_over_and_the_first_stops_without_repeating(stage
             assert second.stop() == 0
 
     assert "another process writes visits" in first.stderr
+    assert stage.written() == stage.expected()
+
+
+def test_a_restart_of_the_broker_is_survived_by_the_same_process(
+    stage: Stage, broker_process: LocalKafka
+) -> None:
+    stage.people_scan(40)
+    with Running(stage.arguments("--interval", "1s"), stage.folder, stage.settings) as running:
+        wait_until(lambda: '"round"' in running.stderr, 60.0, lambda: running.stderr)
+        broker_process.kill()
+        stage.people_scan(40)
+        running.wait_for("trying again", 90.0)
+        broker_process.start()
+        wait_until(lambda: running.stderr.count('"round"') == 2, 90.0, lambda: running.stderr)
+        assert running.stop() == 0
+
     assert stage.written() == stage.expected()
 
 
