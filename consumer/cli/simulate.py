@@ -63,6 +63,20 @@ What it accepted and refused; break it while it runs; heal it:
     show_default=True,
     help="The key that the Client API accepts; begins with pk_.",
 )
+@click.option(
+    "--distinct-admin-api-key",
+    metavar="KEY",
+    default="distinct-admin-sandbox-key",
+    show_default=True,
+    help="The key that Distinct's touchpoint metrics accept.",
+)
+@click.option(
+    "--event-api-key",
+    metavar="KEY",
+    default="event-sandbox-key",
+    show_default=True,
+    help="The key that the event/ API accepts.",
+)
 @click.option("--latency-ms", metavar="MS", type=click.FloatRange(min=0), help="Added to every answer.")
 @click.option("--throttle-rate", metavar="SHARE", type=_SHARE, help="Of 429 with Retry-After, 0 to 1.")
 @click.option("--error-rate", metavar="SHARE", type=_SHARE, help="Of 500, 0 to 1.")
@@ -78,6 +92,8 @@ def simulate(
     port: int,
     distinct_api_key: str,
     client_api_key: str,
+    distinct_admin_api_key: str,
+    event_api_key: str,
     latency_ms: float | None,
     throttle_rate: float | None,
     error_rate: float | None,
@@ -100,9 +116,11 @@ def simulate(
         config = SimulatorConfig(
             distinct_api_key=distinct_api_key,
             client_api_key=client_api_key,
+            distinct_admin_api_key=distinct_admin_api_key,
+            event_api_key=event_api_key,
             host=host,
             port=port,
-            faults=FaultPlan(seed=seed, user_analytics=faults, client_api=faults),
+            faults=FaultPlan.everywhere(faults, seed=seed),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

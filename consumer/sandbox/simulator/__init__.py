@@ -15,9 +15,11 @@ from consumer.sandbox.simulator.process import SimulatorProcess
 from consumer.sandbox.simulator.remote import SimulatorRemote
 from consumer.sandbox.simulator.server import SimulatorServer, serve
 from consumer.sandbox.simulator.thread import SimulatorThread
+from consumer.sandbox.simulator.touchpoint import DOCUMENTED_TOUCHPOINTS, Touchpoint, Visit
 from consumer.sandbox.simulator.unknown_users import UnknownUsers
 
 __all__ = [
+    "DOCUMENTED_TOUCHPOINTS",
     "ApiFaults",
     "BookReport",
     "FaultPlan",
@@ -29,6 +31,8 @@ __all__ = [
     "SimulatorRemote",
     "SimulatorServer",
     "SimulatorThread",
+    "Touchpoint",
     "UnknownUsers",
+    "Visit",
     "serve",
 ]

@@ -6,7 +6,7 @@ from consumer.sandbox.simulator.answer import Answer
 from consumer.sandbox.simulator.request import Request
 from consumer.sandbox.simulator.verdict import Verdict
 
-ApiName = Literal["user_analytics", "client_api"]
+ApiName = Literal["user_analytics", "capture_analytics", "touchpoint_metrics", "event_api", "client_api"]
 API_NAMES: tuple[ApiName, ...] = get_args(ApiName)
 
 
@@ -19,8 +19,18 @@ class Api(Protocol):
         ...
 
     @property
+    def method(self) -> str:
+        """The only one that its paths allow."""
+        ...
+
+    @property
     def paths(self) -> frozenset[str]:
-        """The paths that it answers, all with POST."""
+        """The paths that it answers."""
+        ...
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """Beginnings of paths, each with a slash at its end, behind which one value stands."""
         ...
 
     def judge(self, request: Request) -> Verdict:

@@ -37,7 +37,6 @@ class Delayed(msgspec.Struct, frozen=True):
 
 _CLOSED = Closed()
 _NOT_FOUND = Answer.text(404, "Not Found")
-_METHOD_NOT_ALLOWED = Answer.text(405, "Method Not Allowed", (b"allow", b"POST"))
 
 
 class SimulatorApplication:
@@ -47,6 +46,7 @@ class SimulatorApplication:
         self, *, apis: list[Api], ledger: Ledger, misfortune: Misfortune, control: ControlPlane, clock: Clock
     ) -> None:
         self._api_of_path = {path: api for api in apis for path in api.paths}
+        self._api_of_folder = {folder: api for api in apis for folder in api.folders}
         self._ledger = ledger
         self._misfortune = misfortune
         self._control = control
@@ -54,7 +54,7 @@ class SimulatorApplication:
 
     def handle(self, request: Request) -> Outcome | Delayed:
         """One request. Its fault is drawn on arrival, so that delays do not change whom it meets."""
-        api = self._api_of_path.get(request.path)
+        api = self._api_of_path.get(request.path) or self._api_of_folder.get(_folder(request.path))
         if api is not None:
             return self._deliver(api, request)
         if request.path.startswith(PREFIX):
@@ -65,9 +65,9 @@ class SimulatorApplication:
     def _deliver(self, api: Api, request: Request) -> Outcome | Delayed:
         book = self._ledger.book(api.name)
         number = book.arrived()
-        if request.method != "POST":
+        if request.method != api.method:
             book.answered(405, "method")
-            return _METHOD_NOT_ALLOWED
+            return Answer.text(405, "Method Not Allowed", (b"allow", api.method.encode()))
         outage = self._misfortune.strike(api.name)
         if outage is not None:
             return self._suffer(outage, api)
@@ -120,3 +120,9 @@ class SimulatorApplication:
         if isinstance(outage.body, str):
             return Answer.text(outage.status, outage.body, *extra)
         return Answer.json(outage.status, outage.body, *extra)
+
+
+def _folder(path: str) -> str:
+    """Up to the last slash, where a value stands behind it; else nothing."""
+    before, slash, value = path.rpartition("/")
+    return before + slash if value else ""

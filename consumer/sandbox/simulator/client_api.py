@@ -62,7 +62,9 @@ class ClientApi:
     """Success is 204 without a body."""
 
     name: ApiName = "client_api"
+    method = "POST"
     paths = frozenset({_EVENTS, *_OBJECTS})
+    folders: frozenset[str] = frozenset()
 
     def __init__(self, *, api_key: str, time_key: str) -> None:
         """time_key: where in an event's data the sender puts the event's time."""

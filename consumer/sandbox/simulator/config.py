@@ -3,6 +3,7 @@
 import msgspec
 
 from consumer.sandbox.simulator.faults import FaultPlan
+from consumer.sandbox.simulator.touchpoint import DOCUMENTED_TOUCHPOINTS, Touchpoint
 from consumer.sandbox.simulator.unknown_users import UnknownUsers
 from consumer.sandbox.simulator.world import DOCUMENTED_PAIRS, Pair
 
@@ -11,16 +12,23 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Keys, what the vendors have on record, and what goes wrong."""
 
     distinct_api_key: str
+    """The shared key: User Analytics and Capture Analytics."""
     client_api_key: str
     """Starts with pk_, as the Client API's public keys do."""
+    distinct_admin_api_key: str = "distinct-admin-sandbox-key"
+    """The admin key: Touchpoint Scanner Metrics."""
+    event_api_key: str = "event-sandbox-key"
     host: str = "127.0.0.1"
     port: int = 0
     """0: any free one."""
     pairs: frozenset[Pair] = DOCUMENTED_PAIRS
     experiences: frozenset[str] | None = None
-    """The valid experience ids; None: every id of the shape below."""
+    """The valid experience ids; None: every id of the shape below, and for the metrics those with touchpoints."""
     experience_pattern: str = "[A-Za-z0-9_-]{1,64}"
     unknown_users: UnknownUsers = UnknownUsers()
+    touchpoints: tuple[Touchpoint, ...] = DOCUMENTED_TOUCHPOINTS
+    experience_pages: bool = True
+    """Whether pageSize and offset apply to EXPERIENCE metrics: the page's example says so, its note denies it."""
     allowed_ips: frozenset[str] | None = None
     """Distinct's optional allow-list; None: every address."""
     client_time_key: str = "occurred_at"
@@ -34,8 +42,11 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError(
                 "the simulator's client_api_key must start with pk_ (or sk_), as the real ones do"
             )
-        if not self.distinct_api_key:
-            raise ValueError("the simulator's distinct_api_key must not be empty")
+        for name in ("distinct_api_key", "distinct_admin_api_key", "event_api_key"):
+            if not getattr(self, name):
+                raise ValueError(f"the simulator's {name} must not be empty")
+        if self.distinct_admin_api_key == self.distinct_api_key:
+            raise ValueError("the simulator's distinct_admin_api_key must not be the shared distinct_api_key")
 
     def __repr__(self) -> str:
         """Without the keys, which are secrets wherever the simulator stands in for a vendor."""

@@ -5,6 +5,8 @@
 | GET, PUT /_simulator/faults | the fault plan |
 | GET, PUT, DELETE /_simulator/outages | an object of API name to outage; PUT replaces all |
 | POST /_simulator/users | {"known": [...]}: userIds, emails and phones that are registered from now on |
+| GET, PUT /_simulator/touchpoints | all touchpoints with their visits; PUT replaces all |
+| POST /_simulator/visits | {"touchpoint_id": ..., "visits": [...]}: more scans |
 | GET, DELETE /_simulator/ledger | all counts; forget everything |
 | GET /_simulator/ledger/items?api=NAME[&after=SEQ] | accepted items as JSON lines, in their order |
 """
@@ -23,6 +25,8 @@ from consumer.sandbox.simulator.ledger_report import LedgerItem
 from consumer.sandbox.simulator.misfortune import Misfortune
 from consumer.sandbox.simulator.outage import Outage
 from consumer.sandbox.simulator.request import Request
+from consumer.sandbox.simulator.scans import Scans
+from consumer.sandbox.simulator.touchpoint import Touchpoint, Visit
 from consumer.sandbox.simulator.world import World
 
 PREFIX = "/_simulator/"
@@ -39,13 +43,21 @@ class KnownUsers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known: list[str]
 
 
+class MoreVisits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Scans of one touchpoint that come now."""
+
+    touchpoint_id: str
+    visits: list[Visit]
+
+
 class ControlPlane:
     """Answers control requests; items come as an iterator, for the server to stream."""
 
-    def __init__(self, *, ledger: Ledger, misfortune: Misfortune, world: World) -> None:
+    def __init__(self, *, ledger: Ledger, misfortune: Misfortune, world: World, scans: Scans) -> None:
         self._ledger = ledger
         self._misfortune = misfortune
         self._world = world
+        self._scans = scans
         self._routes: dict[str, dict[str, Route]] = {
             "faults": {"GET": self._get_faults, "PUT": self._put_faults},
             "outages": {
@@ -54,6 +66,8 @@ class ControlPlane:
                 "DELETE": self._delete_outages,
             },
             "users": {"POST": self._post_users},
+            "touchpoints": {"GET": self._get_touchpoints, "PUT": self._put_touchpoints},
+            "visits": {"POST": self._post_visits},
             "ledger": {"GET": self._get_ledger, "DELETE": self._delete_ledger},
             "ledger/items": {"GET": self._get_items},
         }
@@ -90,6 +104,18 @@ class ControlPlane:
 
     def _post_users(self, request: Request) -> Answer:
         self._world.register(msgspec.json.decode(request.body, type=KnownUsers).known)
+        return _DONE
+
+    def _get_touchpoints(self, request: Request) -> Answer:
+        return _document(self._scans.all())
+
+    def _put_touchpoints(self, request: Request) -> Answer:
+        self._scans.replace(msgspec.json.decode(request.body, type=list[Touchpoint]))
+        return _DONE
+
+    def _post_visits(self, request: Request) -> Answer:
+        more = msgspec.json.decode(request.body, type=MoreVisits)
+        self._scans.add(more.touchpoint_id, more.visits)
         return _DONE
 
     def _get_ledger(self, request: Request) -> Answer:

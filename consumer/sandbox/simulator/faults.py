@@ -35,4 +35,12 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     seed: int = 0
     user_analytics: ApiFaults = ApiFaults()
+    capture_analytics: ApiFaults = ApiFaults()
+    touchpoint_metrics: ApiFaults = ApiFaults()
+    event_api: ApiFaults = ApiFaults()
     client_api: ApiFaults = ApiFaults()
+
+    @classmethod
+    def everywhere(cls, faults: ApiFaults, *, seed: int) -> "FaultPlan":
+        """The same faults at every API, each with a sequence of its own."""
+        return cls(seed=seed, **{name: faults for name in cls.__struct_fields__ if name != "seed"})

@@ -27,7 +27,6 @@ class Ledger:
     def report(self) -> LedgerReport:
         """All counts."""
         return LedgerReport(
-            user_analytics=self._books["user_analytics"].report(),
-            client_api=self._books["client_api"].report(),
+            **{api: book.report() for api, book in self._books.items()},
             unknown_paths=self.unknown_paths,
         )

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from consumer.sandbox.simulator.api import API_NAMES, ApiName
+
 
 class LedgerItem(msgspec.Struct, frozen=True, gc=False):
     """One accepted item. Its `seq` is its place in the order of acceptance of its API, from 0."""
@@ -12,7 +14,7 @@ class LedgerItem(msgspec.Struct, frozen=True, gc=False):
     request: int
     """Which request of its API brought it, from 1: the members of one array share it."""
     operation: str
-    """user_analytics, events, alias, identify or devices."""
+    """user_analytics, capture, event; experience, user or touchpoint; events, alias, identify or devices."""
     event_id: str | None
     idempotency_key: str | None
     user: str
@@ -52,13 +54,17 @@ class LedgerReport(msgspec.Struct, frozen=True, kw_only=True):
     """The counts of all APIs."""
 
     user_analytics: BookReport
+    capture_analytics: BookReport
+    touchpoint_metrics: BookReport
+    event_api: BookReport
     client_api: BookReport
     unknown_paths: int
     """Requests for paths that no API has."""
 
     def books(self) -> dict[str, dict[str, int]]:
         """The part that is compared with the sender's books."""
+        books: dict[ApiName, BookReport] = {api: getattr(self, api) for api in API_NAMES}
         return {
-            name: {"accepted": book.accepted, "duplicates": book.duplicates, "refused": book.refused}
-            for name, book in (("user_analytics", self.user_analytics), ("client_api", self.client_api))
+            api: {"accepted": book.accepted, "duplicates": book.duplicates, "refused": book.refused}
+            for api, book in books.items()
         }

@@ -21,10 +21,7 @@ class Misfortune:
     def follow(self, plan: FaultPlan) -> None:
         """Take another plan from the next request on; its sequences begin anew."""
         self.plan = plan
-        self._dice = {
-            "user_analytics": FaultDice(plan.user_analytics, seed=f"{plan.seed}/user_analytics"),
-            "client_api": FaultDice(plan.client_api, seed=f"{plan.seed}/client_api"),
-        }
+        self._dice = {api: FaultDice(getattr(plan, api), seed=f"{plan.seed}/{api}") for api in API_NAMES}
 
     def dice(self, api: ApiName) -> FaultDice:
         """The dice of one API."""

@@ -13,6 +13,7 @@ from consumer.sandbox.simulator.control import PREFIX
 from consumer.sandbox.simulator.faults import FaultPlan
 from consumer.sandbox.simulator.ledger_report import LedgerItem, LedgerReport
 from consumer.sandbox.simulator.outage import Outage
+from consumer.sandbox.simulator.touchpoint import Touchpoint, Visit
 
 
 class SimulatorRemote:
@@ -59,6 +60,18 @@ class SimulatorRemote:
     def register(self, identifiers: Iterable[str]) -> None:
         """Make unknown userIds, emails or phones known from now on."""
         self._call("POST", "users", {"known": list(identifiers)})
+
+    def touchpoints(self) -> list[Touchpoint]:
+        """All, with their visits in the order of time."""
+        return msgspec.json.decode(self._call("GET", "touchpoints"), type=list[Touchpoint])
+
+    def replace_touchpoints(self, touchpoints: Iterable[Touchpoint]) -> None:
+        """These and no others from now on."""
+        self._call("PUT", "touchpoints", list(touchpoints))
+
+    def add_visits(self, touchpoint_id: str, visits: Iterable[Visit]) -> None:
+        """More scans of a touchpoint, also such that happened before known ones."""
+        self._call("POST", "visits", {"touchpoint_id": touchpoint_id, "visits": list(visits)})
 
     def _call(self, method: str, path: str, document: Any = None) -> bytes:
         body = None if document is None else msgspec.json.encode(document)

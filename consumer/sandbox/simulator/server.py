@@ -12,8 +12,11 @@ from consumer.sandbox.simulator.client_api import ClientApi
 from consumer.sandbox.simulator.config import SimulatorConfig
 from consumer.sandbox.simulator.connection import Connection
 from consumer.sandbox.simulator.control import ControlPlane
+from consumer.sandbox.simulator.distinct_access import DistinctAccess
 from consumer.sandbox.simulator.ledger import Ledger
 from consumer.sandbox.simulator.misfortune import Misfortune
+from consumer.sandbox.simulator.scans import Scans
+from consumer.sandbox.simulator.touchpoint_metrics import TouchpointMetrics
 from consumer.sandbox.simulator.user_analytics import UserAnalytics
 from consumer.sandbox.simulator.world import World
 
@@ -28,16 +31,22 @@ class SimulatorServer:
             experience_pattern=config.experience_pattern,
             unknown_users=config.unknown_users,
         )
+        scans = Scans(config.touchpoints, experiences=config.experiences)
+        shared = DistinctAccess(api_key=config.distinct_api_key, allowed_ips=config.allowed_ips)
+        admin = DistinctAccess(api_key=config.distinct_admin_api_key, allowed_ips=config.allowed_ips)
         self.ledger = Ledger(keep_items=config.keep_items)
         self.misfortune = Misfortune(config.faults)
         self._application = SimulatorApplication(
             apis=[
-                UserAnalytics(api_key=config.distinct_api_key, allowed_ips=config.allowed_ips, world=world),
+                UserAnalytics(access=shared, world=world),
+                TouchpointMetrics(
+                    access=admin, scans=scans, world=world, experience_pages=config.experience_pages
+                ),
                 ClientApi(api_key=config.client_api_key, time_key=config.client_time_key),
             ],
             ledger=self.ledger,
             misfortune=self.misfortune,
-            control=ControlPlane(ledger=self.ledger, misfortune=self.misfortune, world=world),
+            control=ControlPlane(ledger=self.ledger, misfortune=self.misfortune, world=world, scans=scans),
             clock=clock or SystemClock(),
         )
         self._config = config

@@ -18,6 +18,7 @@ import orjson
 
 from consumer.sandbox.simulator.answer import Answer, phrase_of
 from consumer.sandbox.simulator.api import ApiName
+from consumer.sandbox.simulator.distinct_access import MESSAGES, DistinctAccess
 from consumer.sandbox.simulator.request import Request
 from consumer.sandbox.simulator.verdict import Accepted, Received, Refused, Verdict
 from consumer.sandbox.simulator.world import World
@@ -35,7 +36,6 @@ _ISO_8601 = re.compile(
 _USER_NOT_FOUND = "User not found."
 _INVALID_PAIR = "Invalid feature/action."
 _INVALID_EXPERIENCE = "Invalid experience id."
-_DOCUMENTED_FAILURES = {401: "Unauthorized.", 500: "Internal server error."}
 
 
 def _answer(status: int, message: str) -> Answer:
@@ -43,27 +43,26 @@ def _answer(status: int, message: str) -> Answer:
 
 
 _ADDED = _answer(200, "User analytics added successfully.")
-_UNAUTHORIZED = Refused(_answer(401, "Unauthorized."), "Unauthorized.")
-_FORBIDDEN = Refused(_answer(403, "Forbidden."), "Forbidden.")
+_NO_ACCESS = {status: Refused(_answer(status, MESSAGES[status]), MESSAGES[status]) for status in (401, 403)}
 
 
 class UserAnalytics:
     """One object a request; success is 200 with statusCode 200."""
 
     name: ApiName = "user_analytics"
+    method = "POST"
     paths = frozenset({PATH})
+    folders: frozenset[str] = frozenset()
 
-    def __init__(self, *, api_key: str, allowed_ips: frozenset[str] | None, world: World) -> None:
-        self._api_key = api_key.encode()
-        self._allowed_ips = allowed_ips
+    def __init__(self, *, access: DistinctAccess, world: World) -> None:
+        self._access = access
         self._world = world
 
     def judge(self, request: Request) -> Verdict:
         """The documented answer, or the nearest to it where the page is silent."""
-        if request.headers.get(b"x-distinct-api-key") != self._api_key:
-            return _UNAUTHORIZED
-        if self._allowed_ips is not None and request.client_ip not in self._allowed_ips:
-            return _FORBIDDEN
+        refusal = self._access.refusal(request)
+        if refusal is not None:
+            return _NO_ACCESS[refusal]
         if not _is_json(request.headers.get(b"content-type", b"")):
             return _refused("Content-Type must be application/json.")
         try:
@@ -76,7 +75,7 @@ class UserAnalytics:
 
     def failure(self, status: int) -> Answer:
         """The documented text, else the status's own phrase in the documented shape."""
-        return _answer(status, _DOCUMENTED_FAILURES.get(status) or f"{phrase_of(status)}.")
+        return _answer(status, MESSAGES.get(status) or f"{phrase_of(status)}.")
 
     def _judge_event(self, event: dict[str, Any]) -> Verdict:
         metadata = event.get("metadata")

@@ -1,6 +1,7 @@
 """A simulator in a thread, and a sender that knows how a good request looks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ from consumer.sandbox.simulator import SimulatorConfig, SimulatorRemote, Simulat
 
 DISTINCT_KEY = "shared-key"
 CLIENT_KEY = "pk_public-key"
+ADMIN_KEY = "admin-key"
+EVENT_KEY = "event-key"
 
 
 class Sender:
@@ -49,6 +52,13 @@ class Sender:
         good = {"authorization": f"Bearer {CLIENT_KEY}", "content-type": "application/json"}
         return self._post(f"/api/client/{operation}", body, content, _merged(good, headers or {}))
 
+    def metrics(self, *, headers: dict[str, str | None] | None = None, **parameters: Any) -> httpx.Response:
+        """A query of the touchpoint scanner metrics: the parameters as they are, without those of None."""
+        good = {"x-distinct-api-key": ADMIN_KEY}
+        return self.http.get(
+            "/v3/touchpoint/metrics", params=_merged(parameters, {}), headers=_merged(good, headers or {})
+        )
+
     def _post(self, path: str, body: Any, content: bytes | None, headers: dict[str, Any]) -> httpx.Response:
         if content is not None:
             return self.http.post(path, content=content, headers=headers)
@@ -63,13 +73,32 @@ def _merged(good: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def config() -> SimulatorConfig:
     """Overridden by tests that want another simulator."""
-    return SimulatorConfig(distinct_api_key=DISTINCT_KEY, client_api_key=CLIENT_KEY)
+    return SimulatorConfig(
+        distinct_api_key=DISTINCT_KEY,
+        client_api_key=CLIENT_KEY,
+        distinct_admin_api_key=ADMIN_KEY,
+        event_api_key=EVENT_KEY,
+    )
 
 
 @pytest.fixture
 def simulator(config: SimulatorConfig) -> Iterator[SimulatorThread]:
     with SimulatorThread(config) as thread:
         yield thread
+
+
+@pytest.fixture
+def serving() -> Callable[[SimulatorConfig], AbstractContextManager[Sender]]:
+    """Another simulator beside the usual one, for the time of a `with`."""
+
+    @contextmanager
+    def serve(config: SimulatorConfig) -> Iterator[Sender]:
+        with SimulatorThread(config) as thread:
+            sender = Sender(thread.base_url)
+            yield sender
+            sender.http.close()
+
+    return serve
 
 
 @pytest.fixture

@@ -132,11 +132,14 @@ def test_a_long_list_is_streamed_whole(sender, remote):
 
 
 def test_a_list_of_an_unknown_api_is_refused_with_the_names(sender, remote):
-    response = sender.http.get("/_simulator/ledger/items", params={"api": "event_api"})
+    response = sender.http.get("/_simulator/ledger/items", params={"api": "parcelvoy"})
     assert response.status_code == 400
-    assert "user_analytics, client_api" in response.json()["error"]
+    assert (
+        "one of user_analytics, capture_analytics, touchpoint_metrics, event_api, client_api"
+        in response.json()["error"]
+    )
     with pytest.raises(FaultError, match="400"):
-        list(remote.items("event_api"))
+        list(remote.items("parcelvoy"))
 
 
 def test_a_book_without_items_still_counts_repeats():
