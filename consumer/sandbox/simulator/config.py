@@ -24,13 +24,19 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     pairs: frozenset[Pair] = DOCUMENTED_PAIRS
     experiences: frozenset[str] | None = None
     """The valid experience ids; None: every id of the shape below, and for the metrics those with touchpoints."""
+    experience_values: frozenset[str] | None = None
+    """The valid values in the path of Capture Analytics, which are other names; None: by the same shape."""
     experience_pattern: str = "[A-Za-z0-9_-]{1,64}"
+    unknown_experience_prefix: str = "unknown-"
+    """What begins so is unknown although its shape is right: as with users, something to test with."""
     unknown_users: UnknownUsers = UnknownUsers()
     touchpoints: tuple[Touchpoint, ...] = DOCUMENTED_TOUCHPOINTS
     experience_pages: bool = True
     """Whether pageSize and offset apply to EXPERIENCE metrics: the page's example says so, its note denies it."""
     allowed_ips: frozenset[str] | None = None
-    """Distinct's optional allow-list; None: every address."""
+    """The optional allow-list of Distinct's three APIs; None: every address."""
+    event_open_names: frozenset[str] = frozenset({"open", "emailOpen", "email_open"})
+    """Under which names of an event the event/ API sees an email open; its page does not say it."""
     client_time_key: str = "occurred_at"
     """Where in a Client API event's data the sender puts the event's time."""
     faults: FaultPlan = FaultPlan()

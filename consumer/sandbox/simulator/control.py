@@ -19,6 +19,7 @@ import msgspec
 
 from consumer.sandbox.simulator.answer import Answer
 from consumer.sandbox.simulator.api import API_NAMES, ApiName
+from consumer.sandbox.simulator.event_limits import EventLimits
 from consumer.sandbox.simulator.faults import FaultPlan
 from consumer.sandbox.simulator.ledger import Ledger
 from consumer.sandbox.simulator.ledger_report import LedgerItem
@@ -53,11 +54,14 @@ class MoreVisits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ControlPlane:
     """Answers control requests; items come as an iterator, for the server to stream."""
 
-    def __init__(self, *, ledger: Ledger, misfortune: Misfortune, world: World, scans: Scans) -> None:
+    def __init__(
+        self, *, ledger: Ledger, misfortune: Misfortune, world: World, scans: Scans, limits: EventLimits
+    ) -> None:
         self._ledger = ledger
         self._misfortune = misfortune
         self._world = world
         self._scans = scans
+        self._limits = limits
         self._routes: dict[str, dict[str, Route]] = {
             "faults": {"GET": self._get_faults, "PUT": self._put_faults},
             "outages": {
@@ -123,6 +127,7 @@ class ControlPlane:
 
     def _delete_ledger(self, request: Request) -> Answer:
         self._ledger.reset()
+        self._limits.forget()
         return _DONE
 
     def _get_items(self, request: Request) -> Items:

@@ -8,11 +8,14 @@ from typing import Self
 
 from consumer.clock import Clock, SystemClock
 from consumer.sandbox.simulator.application import SimulatorApplication
+from consumer.sandbox.simulator.capture_analytics import CaptureAnalytics
 from consumer.sandbox.simulator.client_api import ClientApi
 from consumer.sandbox.simulator.config import SimulatorConfig
 from consumer.sandbox.simulator.connection import Connection
 from consumer.sandbox.simulator.control import ControlPlane
 from consumer.sandbox.simulator.distinct_access import DistinctAccess
+from consumer.sandbox.simulator.event_api import EventApi
+from consumer.sandbox.simulator.event_limits import EventLimits
 from consumer.sandbox.simulator.ledger import Ledger
 from consumer.sandbox.simulator.misfortune import Misfortune
 from consumer.sandbox.simulator.scans import Scans
@@ -28,9 +31,13 @@ class SimulatorServer:
         world = World(
             pairs=config.pairs,
             experiences=config.experiences,
+            experience_values=config.experience_values,
             experience_pattern=config.experience_pattern,
+            unknown_experience_prefix=config.unknown_experience_prefix,
             unknown_users=config.unknown_users,
         )
+        clock = clock or SystemClock()
+        limits = EventLimits(clock, open_names=config.event_open_names)
         scans = Scans(config.touchpoints, experiences=config.experiences)
         shared = DistinctAccess(api_key=config.distinct_api_key, allowed_ips=config.allowed_ips)
         admin = DistinctAccess(api_key=config.distinct_admin_api_key, allowed_ips=config.allowed_ips)
@@ -39,15 +46,19 @@ class SimulatorServer:
         self._application = SimulatorApplication(
             apis=[
                 UserAnalytics(access=shared, world=world),
+                CaptureAnalytics(access=shared, world=world),
                 TouchpointMetrics(
                     access=admin, scans=scans, world=world, experience_pages=config.experience_pages
                 ),
+                EventApi(api_key=config.event_api_key, world=world, limits=limits),
                 ClientApi(api_key=config.client_api_key, time_key=config.client_time_key),
             ],
             ledger=self.ledger,
             misfortune=self.misfortune,
-            control=ControlPlane(ledger=self.ledger, misfortune=self.misfortune, world=world, scans=scans),
-            clock=clock or SystemClock(),
+            control=ControlPlane(
+                ledger=self.ledger, misfortune=self.misfortune, world=world, scans=scans, limits=limits
+            ),
+            clock=clock,
         )
         self._config = config
         self._connections: set[Connection] = set()
