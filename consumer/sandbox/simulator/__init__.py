@@ -16,12 +16,14 @@ from consumer.sandbox.simulator.remote import SimulatorRemote
 from consumer.sandbox.simulator.server import SimulatorServer, serve
 from consumer.sandbox.simulator.thread import SimulatorThread
 from consumer.sandbox.simulator.touchpoint import DOCUMENTED_TOUCHPOINTS, Touchpoint, Visit
+from consumer.sandbox.simulator.traffic import Exchange, TrafficReport
 from consumer.sandbox.simulator.unknown_users import UnknownUsers
 
 __all__ = [
     "DOCUMENTED_TOUCHPOINTS",
     "ApiFaults",
     "BookReport",
+    "Exchange",
     "FaultPlan",
     "LedgerItem",
     "LedgerReport",
@@ -32,6 +34,7 @@ __all__ = [
     "SimulatorServer",
     "SimulatorThread",
     "Touchpoint",
+    "TrafficReport",
     "UnknownUsers",
     "Visit",
     "serve",

@@ -40,6 +40,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     client_time_key: str = "occurred_at"
     """Where in a Client API event's data the sender puts the event's time."""
     faults: FaultPlan = FaultPlan()
+    keep: int | None = None
+    """How many items, ids and orders each API remembers; None: all, until they fill the memory."""
     keep_items: bool = True
     """Keep every accepted item for the ledger's list; else only counts and ids, for runs of many millions."""
 
@@ -51,6 +53,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         for name in ("distinct_api_key", "distinct_admin_api_key", "event_api_key"):
             if not getattr(self, name):
                 raise ValueError(f"the simulator's {name} must not be empty")
+        if self.keep is not None and self.keep < 1:
+            raise ValueError("the simulator's keep must be at least 1: leave it out to keep all")
         if self.distinct_admin_api_key == self.distinct_api_key:
             raise ValueError("the simulator's distinct_admin_api_key must not be the shared distinct_api_key")
 

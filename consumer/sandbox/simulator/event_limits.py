@@ -7,6 +7,7 @@ of its own.
 from collections.abc import Collection
 
 from consumer.clock import Clock
+from consumer.sandbox.simulator.recent import Recent
 
 _WINDOW_S = 20 * 60
 
@@ -17,11 +18,15 @@ CLOSE_OPEN = "discarded: an open within 20 minutes"
 class EventLimits:
     """One account's memory: all orderIds, and each user's last open that counted."""
 
-    def __init__(self, clock: Clock, *, open_names: Collection[str]) -> None:
-        """open_names: under which of an event's names an email open is sent; the page does not say it."""
+    def __init__(self, clock: Clock, *, open_names: Collection[str], keep: int | None = None) -> None:
+        """open_names: under which of an event's names an email open is sent; the page does not say it.
+
+        keep: how many orders and users are remembered at most; None: all.
+        """
         self._clock = clock
         self._open_names = open_names
-        self._order_ids: set[str] = set()
+        self._keep = keep
+        self._order_ids: Recent[str] = Recent(keep)
         self._opened_s: dict[str, float] = {}
 
     def forget(self) -> None:
@@ -33,11 +38,7 @@ class EventLimits:
         """Why this confirmation is discarded, or None. Without an orderId nothing is limited."""
         if order_id is None or order_id == "":
             return None
-        known = str(order_id)
-        if known in self._order_ids:
-            return REPEATED_ORDER
-        self._order_ids.add(known)
-        return None
+        return None if self._order_ids.add(str(order_id)) else REPEATED_ORDER
 
     def take_open(self, name: str, user: str) -> str | None:
         """Why this event is discarded, or None; what is no open never is. A discarded one prolongs nothing."""
@@ -47,5 +48,8 @@ class EventLimits:
         opened_s = self._opened_s.get(user)
         if opened_s is not None and now_s - opened_s < _WINDOW_S:
             return CLOSE_OPEN
+        self._opened_s.pop(user, None)
         self._opened_s[user] = now_s
+        if self._keep is not None and len(self._opened_s) > self._keep:
+            del self._opened_s[next(iter(self._opened_s))]
         return None
