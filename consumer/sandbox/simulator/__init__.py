@@ -18,8 +18,10 @@ from consumer.sandbox.simulator.thread import SimulatorThread
 from consumer.sandbox.simulator.touchpoint import DOCUMENTED_TOUCHPOINTS, Touchpoint, Visit
 from consumer.sandbox.simulator.traffic import Exchange, TrafficReport
 from consumer.sandbox.simulator.unknown_users import UnknownUsers
+from consumer.sandbox.simulator.world import DOCUMENTED_PAIRS
 
 __all__ = [
+    "DOCUMENTED_PAIRS",
     "DOCUMENTED_TOUCHPOINTS",
     "ApiFaults",
     "BookReport",

@@ -29,6 +29,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     experience_pattern: str = "[A-Za-z0-9_-]{1,64}"
     unknown_experience_prefix: str = "unknown-"
     """What begins so is unknown although its shape is right: as with users, something to test with."""
+    users: frozenset[str] | None = None
+    """The userIds, emails and phones that are registered; None: all but those of the rule below."""
     unknown_users: UnknownUsers = UnknownUsers()
     touchpoints: tuple[Touchpoint, ...] = DOCUMENTED_TOUCHPOINTS
     experience_pages: bool = True

@@ -33,6 +33,7 @@ class SimulatorState:
                 experience_values=config.experience_values,
                 experience_pattern=config.experience_pattern,
                 unknown_experience_prefix=config.unknown_experience_prefix,
+                users=config.users,
                 unknown_users=config.unknown_users,
             ),
             scans=Scans(config.touchpoints, experiences=config.experiences),

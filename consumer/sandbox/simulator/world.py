@@ -34,6 +34,7 @@ class World:
         experience_values: frozenset[str] | None,
         experience_pattern: str,
         unknown_experience_prefix: str,
+        users: frozenset[str] | None,
         unknown_users: UnknownUsers,
     ) -> None:
         self._pairs = frozenset((feature.lower(), action.lower()) for feature, action in pairs)
@@ -41,6 +42,7 @@ class World:
         self._experience_values = experience_values
         self._unknown_experience_prefix = unknown_experience_prefix
         self._experience_pattern = re.compile(experience_pattern)
+        self._users = users
         self._unknown_users = unknown_users
         self._registered: set[str] = set()
 
@@ -63,6 +65,9 @@ class World:
     def known_identifier(self, user_id: str | None, email: str | None, phone: str | None) -> str | None:
         """The first identifier that matches a user, tried as userId, email, phone; None when none does."""
         unknown, registered = self._unknown_users, self._registered
+        if self._users is not None:
+            given = (one for one in (user_id, email, phone) if one is not None)
+            return next((one for one in given if one in self._users or one in registered), None)
         if user_id is not None and (not unknown.has_user_id(user_id) or user_id in registered):
             return user_id
         if email is not None and (not unknown.has_email(email) or email in registered):
