@@ -94,7 +94,7 @@ What it accepted and refused; break it while it runs; heal it:
     "--keep",
     metavar="N",
     type=click.IntRange(min=1),
-    default=1_000_000,
+    default=200_000,
     show_default=True,
     help="How many items and ids each API remembers.",
 )

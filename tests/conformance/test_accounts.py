@@ -1,5 +1,8 @@
 """The way to a vendor's server: closed unless both options are given, and open for nothing but the user's data."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 import yaml
@@ -8,7 +11,7 @@ from msgspec.structs import replace
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorThread, Touchpoint, UnknownUsers, Visit
 from tests.conformance.account import AccountError, account_from
 from tests.conformance.case import APIS
-from tests.conformance.loader import variants
+from tests.conformance.loader import FOLDER, variants
 from tests.conformance.placeholders import NotNamed, fill
 from tests.conformance.target import LeftOut, Target
 from tests.conformance.wire import same_shape
@@ -133,3 +136,19 @@ def test_a_shape_is_keys_and_types():
     assert not same_shape(expected, {"n": "2", "rows": []})
     assert not same_shape(expected, {"n": 2, "rows": [{"id": "b", "extra": 1}]})
     assert not same_shape(expected, {"n": 2})
+
+
+def test_the_example_of_the_page_loads_and_every_placeholder_is_named_there(tmp_path, monkeypatch):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "simulator.md").read_text()
+    (text,) = re.findall(r"```yaml account\.yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "key").write_text("a-key")
+    path = tmp_path / "account.yaml"
+    path.write_text(text.replace("/run/secrets/distinct-test-key", str(tmp_path / "key")))
+    monkeypatch.setenv("OUR_ADMIN_TEST_KEY", "another-key")
+    account = account_from(path, owned=True)
+    assert account is not None
+    assert account.values["distinct_admin_api_key"] == "another-key"
+    cases = "".join(file.read_text() for file in FOLDER.glob("*.yaml"))
+    own = {name for variant in variants() for name in variant.placeholders}
+    used = set(re.findall(r"\$\{(\w+)\}", cases)) - own
+    assert {name for name in used if not re.search(rf"\b{name}\b", page)} == set()

@@ -1,11 +1,12 @@
 """A team's own world for the simulator: what is in the file is on record, and each mistake has its line."""
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 
-from consumer.cli.simulated_world import read_world
+from consumer.cli.simulated_world import WorldModel, read_world
 from consumer.errors import ConfigurationError
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorThread
 
@@ -98,3 +99,10 @@ def test_each_mistake_is_named_with_its_line_and_key(tmp_path: Path, text: str, 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"world\.yaml: the file can't be read"):
         read_world(tmp_path / "world.yaml")
+
+
+def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "simulator.md").read_text()
+    (text,) = re.findall(r"```yaml world\.yaml\n(.*?)```", page, re.DOTALL)
+    changes = read_world(_write(tmp_path, text))
+    assert changes.keys() == set(WorldModel.model_fields)
