@@ -18,7 +18,8 @@ sides send almost the same."""
 MIX = Mix(
     users=50_000, skew=0.5,
     duplicates=0, repeated_opens=0, late=0, bots=0, machine_opens=0, null_keys=0, unknown_users=0,
-    invalid_phones=0, unregistered_pairs=0, long_names=0, wrong_magic=0, unknown_schemas=0, truncated=0,
+    invalid_phones=0, unregistered_pairs=0, long_names=0, unknown_experiences=0,
+    repeated_orders=0, wrong_magic=0, unknown_schemas=0, truncated=0,
     trailing_bytes=0, empty_values=0, tombstones=0, traced=0,
 )  # fmt: skip
 """Users of whom the most active has one event in two thousand. No faults: the bare loop would fall over them."""

@@ -1,13 +1,15 @@
-"""`simulate`: the APIs as a strict local server."""
+"""`simulate`: the five APIs as a strict local server."""
 
 import asyncio
 import contextlib
 import os
 import signal
+from pathlib import Path
 
 import click
 import uvloop
 
+from consumer.cli.simulated_world import read_world
 from consumer.errors import UsageError
 from consumer.sandbox.simulator import ApiFaults, FaultPlan, SimulatorConfig, SimulatorServer, serve
 
@@ -20,12 +22,17 @@ _SHARE = click.FloatRange(0, 1)
 Examples:
   distinct-consumer simulate
   distinct-consumer simulate --port 9000 --latency-ms 20 --error-rate 0.01
+  distinct-consumer simulate --world our-world.yaml --keep 1000000
 \b
 Then, in another terminal:
   export DISTINCT_BASE_URL=http://127.0.0.1:8090
+  export EVENT_API_BASE_URL=http://127.0.0.1:8090
   export CLIENT_API_BASE_URL=http://127.0.0.1:8090
   export DISTINCT_API_KEY=distinct-sandbox-key CLIENT_API_KEY=pk_sandbox
+  export EVENT_API_KEY=event-sandbox-key
   distinct-consumer run
+\b
+Watch it: http://127.0.0.1:8090/_simulator/
 \b
 What it accepted and refused; break it while it runs; heal it:
   curl http://127.0.0.1:8090/_simulator/ledger
@@ -54,7 +61,7 @@ What it accepted and refused; break it while it runs; heal it:
     metavar="KEY",
     default="distinct-sandbox-key",
     show_default=True,
-    help="The key that Distinct's APIs accept.",
+    help="The shared key, of User Analytics and Capture Analytics.",
 )
 @click.option(
     "--client-api-key",
@@ -68,7 +75,7 @@ What it accepted and refused; break it while it runs; heal it:
     metavar="KEY",
     default="distinct-admin-sandbox-key",
     show_default=True,
-    help="The key that Distinct's touchpoint metrics accept.",
+    help="The admin key, of the touchpoint metrics.",
 )
 @click.option(
     "--event-api-key",
@@ -76,6 +83,20 @@ What it accepted and refused; break it while it runs; heal it:
     default="event-sandbox-key",
     show_default=True,
     help="The key that the event/ API accepts.",
+)
+@click.option(
+    "--world",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Users, experiences, pairs and touchpoints on record, as YAML.",
+)
+@click.option(
+    "--keep",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=200_000,
+    show_default=True,
+    help="How many items and ids each API remembers.",
 )
 @click.option("--latency-ms", metavar="MS", type=click.FloatRange(min=0), help="Added to every answer.")
 @click.option("--throttle-rate", metavar="SHARE", type=_SHARE, help="Of 429 with Retry-After, 0 to 1.")
@@ -94,6 +115,8 @@ def simulate(
     client_api_key: str,
     distinct_admin_api_key: str,
     event_api_key: str,
+    world: Path | None,
+    keep: int,
     latency_ms: float | None,
     throttle_rate: float | None,
     error_rate: float | None,
@@ -101,10 +124,12 @@ def simulate(
     lost_rate: float | None,
     seed: int,
 ) -> None:
-    """Serve Distinct User Analytics and the Client API on this machine.
+    """Serve the five APIs on this machine, all on one port.
 
-    As strict as the vendors' pages, with faults to order and a ledger of what was accepted. Until a signal.
+    As strict as the vendors' pages, with faults to order, a page that shows the traffic, and a ledger of
+    what was accepted. Until a signal.
     """
+    changes = {} if world is None else read_world(world)
     try:
         faults = ApiFaults(
             latency_ms=latency_ms or 0.0,
@@ -120,10 +145,16 @@ def simulate(
             event_api_key=event_api_key,
             host=host,
             port=port,
+            keep=keep,
             faults=FaultPlan.everywhere(faults, seed=seed),
+            **changes,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+    _serve_here(config)
+
+
+def _serve_here(config: SimulatorConfig) -> None:
     try:
         uvloop.run(_serve(config))
     except OSError as error:
@@ -131,7 +162,7 @@ def simulate(
         number = error.errno or 0
         problem = os.strerror(number) if number > 0 else error.strerror or "not an address"
         raise UsageError(
-            f"cannot listen on {host}:{port}: {problem}; choose another by --host and --port"
+            f"cannot listen on {config.host}:{config.port}: {problem}; choose another by --host and --port"
         ) from None
 
 
@@ -145,7 +176,9 @@ async def _serve(config: SimulatorConfig) -> None:
     def ready(server: SimulatorServer) -> None:
         url = server.base_url
         click.echo(f"simulating on {url}", err=True)
-        click.echo(f"  use it:            export DISTINCT_BASE_URL={url} CLIENT_API_BASE_URL={url}", err=True)
+        names = ("DISTINCT_BASE_URL", "EVENT_API_BASE_URL", "CLIENT_API_BASE_URL")
+        click.echo(f"  use it:            export {' '.join(f'{name}={url}' for name in names)}", err=True)
+        click.echo(f"  watch it:          {url}/_simulator/", err=True)
         click.echo(f"  what it accepted:  curl {url}/_simulator/ledger", err=True)
 
     await serve(config, ready=ready, stop=stop)

@@ -25,6 +25,7 @@ from consumer.ledger.policy import LedgerPolicy
 from consumer.resources import schemas_dir, topology_dir
 from consumer.sandbox import generator
 from consumer.sandbox.embedded import EmbeddedBroker
+from consumer.sandbox.receivers import receivers
 from consumer.sandbox.simulator import ApiFaults, FaultPlan, SimulatorConfig, SimulatorProcess
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
@@ -33,7 +34,6 @@ from consumer.topology.plan import Plan
 
 TOPIC = "user-events"
 GROUP = "demo"
-RECEIVERS = {"user-analytics": "user_analytics", "client": "client_api"}
 FAULTS = ApiFaults(
     latency_ms=2.0,
     jitter_ms=5.0,
@@ -92,11 +92,7 @@ async def run_demo(
 
     `show` is called a few times a second. Raises FaultError where a part fails.
     """
-    faults = (
-        FaultPlan(seed=config.seed, user_analytics=FAULTS, client_api=FAULTS)
-        if config.faults
-        else FaultPlan()
-    )
+    faults = FaultPlan.everywhere(FAULTS, seed=config.seed) if config.faults else FaultPlan()
     simulated = SimulatorConfig(
         distinct_api_key="demo-key", client_api_key="pk_demo", faults=faults, keep_items=False
     )
@@ -109,8 +105,10 @@ async def run_demo(
         broker.create_topic(f"{TOPIC}.dead-letters")
         environment = {
             "DISTINCT_BASE_URL": receiver.base_url,
+            "EVENT_API_BASE_URL": receiver.base_url,
             "CLIENT_API_BASE_URL": receiver.base_url,
             "DISTINCT_API_KEY": simulated.distinct_api_key,
+            "EVENT_API_KEY": simulated.event_api_key,
             "CLIENT_API_KEY": simulated.client_api_key,
         }
         plan = _hurried(load_plan(topology_dir(), environment, schemas=schemas_dir()))
@@ -139,7 +137,7 @@ async def run_demo(
         counts = await asyncio.to_thread(receiver.remote.books)
         letters = sum(marks.high for marks in broker.watermarks(f"{TOPIC}.dead-letters").values())
         registry.close()
-    received = {name: counts[api] for name, api in RECEIVERS.items()}
+    received = {name: counts[book] for name, book in receivers(plan.destinations).items()}
     out = books.as_json(app.status.seconds)
     return DemoResult(
         produced, out, received, letters, tuple(differences(produced, books, received, letters))

@@ -128,7 +128,9 @@ def simulated(tmp_path: Path) -> Running:
 def test_simulate_answers_as_its_help_says(simulated: Running) -> None:
     with simulated:
         base_url = simulated.wait_for("simulating on ").removeprefix("simulating on ").strip()
-        assert f"export DISTINCT_BASE_URL={base_url} CLIENT_API_BASE_URL={base_url}" in simulated.stderr
+        urls = ("DISTINCT_BASE_URL", "EVENT_API_BASE_URL", "CLIENT_API_BASE_URL")
+        assert f"export {' '.join(f'{name}={base_url}' for name in urls)}" in simulated.stderr
+        assert f"{base_url}/_simulator/" in simulated.stderr
         with httpx.Client(base_url=base_url, trust_env=False) as client:
             opened = {
                 "userId": "u-1",
@@ -254,8 +256,10 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
 
 def test_the_faults_that_are_ordered_happen(tmp_path: Path) -> None:
     faults = ("--latency-ms", "1", "--throttle-rate", "0.25", "--error-rate", "0.25", "--drop-rate", "0.25")
-    keys = ("--distinct-api-key", "a-key", "--client-api-key", "pk_a")
-    more = ("--lost-rate", "0.1", "--seed", "7", "--host", "127.0.0.1", "--port", "0")
+    keys = ("--distinct-api-key", "a-key", "--client-api-key", "pk_a", "--event-api-key", "e-key")
+    admin = ("--distinct-admin-api-key", "admin", "--keep", "5", "--world", str(tmp_path / "world.yaml"))
+    (tmp_path / "world.yaml").write_text("users: [u-1]\n")
+    more = (*admin, "--lost-rate", "0.1", "--seed", "7", "--host", "127.0.0.1", "--port", "0")
     taken = {name for option in simulate_command.params for name in option.opts}
     assert taken == {word for word in (*faults, *keys, *more) if word.startswith("--")}
 

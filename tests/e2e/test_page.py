@@ -1,6 +1,5 @@
 """The status page in a browser, as somebody opens it at night."""
 
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import pytest
 
 from consumer.sandbox.simulator.outage import Outage
 from tests.e2e.admin_port import AdminPort
+from tests.e2e.browser import watched_page
 from tests.e2e.people import Person
 from tests.integration.processes import wait_until
 from tests.integration.stage import Stage
@@ -20,26 +20,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def page() -> Iterator["Page"]:
-    """A page of Chromium, which fails the test if the page logs an error or asks anybody else for anything."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="the page in a browser was left out: it needs playwright and Chromium"
-    )
-    if chromium is None:
-        pytest.skip("the page in a browser was left out: it needs playwright and Chromium")
-    complaints: list[str] = []
-    asked: set[str] = set()
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("request", lambda request: asked.add(request.url))
+    with watched_page() as page:
         yield page
-        own = page.url
-        browser.close()
-    assert complaints == []
-    assert asked <= {own, f"{own}status", "data:,"}
 
 
 def test_the_page_shows_what_is_wrong_since_when_and_that_it_is_over(

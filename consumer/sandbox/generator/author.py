@@ -2,6 +2,7 @@
 
 import itertools
 import struct
+from collections import deque
 from random import Random
 from typing import Any
 
@@ -16,6 +17,14 @@ from consumer.sandbox.generator.population import Population
 from consumer.sandbox.generator.user import User
 
 _MAX_LATENESS_MS = 45 * 60 * 1000
+_ORDERS_REMEMBERED = 1_000
+# What every API that looks users up is asked about; opens and engagements more often than the rest.
+_OF_UNKNOWN_USERS = (
+    *["EmailOpened"] * 3,
+    *["Engagement"] * 5,
+    "CaptureEvent",
+    "ProfileUpdated",
+)
 _INVALID_PHONES = ("07700 900123", "+49 (0)30 123456", "0015551234567", "+1-555-0100", "n/a")
 
 
@@ -32,6 +41,7 @@ class Author:
         self._singles = itertools.count()
         self._identified: set[bytes] = set()
         self._aliased: set[bytes] = set()
+        self._orders: deque[tuple[User, dict[str, Any]]] = deque(maxlen=_ORDERS_REMEMBERED)
 
     def write(self, kind: Kind, payload: str, now_ms: int) -> Emission:
         """A record of this kind as of now.
@@ -56,7 +66,7 @@ class Author:
                 user = population.single(next(self._singles))
                 return self._event(kind, user, "Engagement", now_ms)._replace(key=None)
             case Kind.UNKNOWN_USER:
-                payload = "EmailOpened" if rng.random() < 0.3 else "Engagement"
+                payload = rng.choice(_OF_UNKNOWN_USERS)
                 return self._event(kind, population.pick_unknown(rng), payload, now_ms)
             case Kind.INVALID_PHONE:
                 user = population.pick(rng)
@@ -67,6 +77,12 @@ class Author:
                 return self._event(
                     kind, population.pick(rng), "Engagement", now_ms, fields=payloads.unregistered()
                 )
+            case Kind.UNKNOWN_EXPERIENCE:
+                return self._event(
+                    kind, population.pick(rng), "CaptureEvent", now_ms, fields=payloads.uncharted()
+                )
+            case Kind.REPEATED_ORDER:
+                return self._repeated_order(now_ms)
             case Kind.LONG_NAME:
                 return self._event(
                     kind, population.pick(rng), "CustomEvent", now_ms, fields=payloads.long_named()
@@ -98,7 +114,22 @@ class Author:
             payload = "Identified"
             if kind is Kind.PLAIN:
                 self._identified.add(user.key)
+        if payload == "PurchaseConfirmed":
+            return self._order(kind, user, now_ms, occurred_ms)
         return self._event(kind, user, payload, now_ms, occurred_ms=occurred_ms)
+
+    def _order(self, kind: Kind, user: User, now_ms: int, occurred_ms: int) -> Emission:
+        fields = self._payloads.make("PurchaseConfirmed", user)
+        if kind is Kind.PLAIN and fields["order_id"] is not None:
+            self._orders.append((user, fields))
+        return self._event(kind, user, "PurchaseConfirmed", now_ms, occurred_ms=occurred_ms, fields=fields)
+
+    def _repeated_order(self, now_ms: int) -> Emission:
+        """Another event about an order of some time ago; a new order where there was none yet."""
+        if not self._orders:
+            return self._order(Kind.PLAIN, self._population.pick(self._rng), now_ms, now_ms)
+        user, fields = self._orders[int(self._rng.random() * len(self._orders))]
+        return self._event(Kind.REPEATED_ORDER, user, "PurchaseConfirmed", now_ms, fields=fields)
 
     def _event(
         self,

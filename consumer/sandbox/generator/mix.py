@@ -22,6 +22,8 @@ class Mix:
     """An event that was sent before, sent again byte for byte: next to it, near it or far from it."""
     repeated_opens: float = 0.02
     """A second open of a user: within 20 minutes of the first, at 19:59.999, at 20:00.000, or after that."""
+    repeated_orders: float = 0.002
+    """Another event that confirms an order which a user had confirmed before."""
     late: float = 0.03
     """An event that is up to 45 minutes older than its neighbours."""
     bots: float = 0.02
@@ -37,6 +39,8 @@ class Mix:
     """An engagement whose phone number is not E.164."""
     unregistered_pairs: float = 0.003
     """An engagement whose feature and action are not registered together."""
+    unknown_experiences: float = 0.001
+    """A capture for an experience that does not exist."""
     long_names: float = 0.002
     """A custom event whose name is over 255 characters."""
 
@@ -80,6 +84,7 @@ class Mix:
             self.unknown_users
             + self.invalid_phones
             + self.unregistered_pairs
+            + self.unknown_experiences
             + self.long_names
             + self.undecodable
         )

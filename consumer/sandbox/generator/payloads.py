@@ -39,6 +39,8 @@ _PAIRS = (
 _UNREGISTERED_PAIRS = (("registration_sms", "opened"), ("user_collectible", "shared"), ("newsletter", "sent"))
 _EXPERIENCES = ("47Gop5", "9kTz1B", "Qm3xW8", "c7Lr2D", "Zp5aN0")
 _EXPERIENCE_VALUES = ("fifa-cwc-2025", "city-marathon-2026", "harbour-lights")
+UNKNOWN_EXPERIENCE_PREFIX = "unknown-"
+"""What makes an experience unknown to every receiver: the simulator knows it as plain data of its own."""
 _CAPTURES = ("PHOTO_ASSIGNED_TO_USER", "PHOTO_DOWNLOADED_BY_USER", "PHOTO_VIEWED_BY_USER")
 _PATHS = (
     "",
@@ -88,6 +90,14 @@ class Payloads:
         """An engagement whose feature and action no receiver has as a pair."""
         feature, action = self._one(_UNREGISTERED_PAIRS)
         return {"feature": feature, "action": action, "experience_id": self._one(_EXPERIENCES)}
+
+    def uncharted(self) -> Fields:
+        """A capture whose experience no receiver has."""
+        return {
+            "type": self._one(_CAPTURES),
+            "experience_value": f"{UNKNOWN_EXPERIENCE_PREFIX}{self._bits(12):03x}",
+            "event_value": f"evt-{self._bits(24):06x}",
+        }
 
     def long_named(self) -> Fields:
         """A custom event whose name is longer than receivers keep."""
@@ -181,7 +191,8 @@ class Payloads:
         ]
         shipping = 4.9
         return {
-            "order_id": f"ord-{self._bits(64):016x}",
+            # One in 16 has no id: no receiver limits those.
+            "order_id": f"ord-{self._bits(64):016x}" if self._bits(4) else None,
             "total": round(sum(item["quantity"] * item["price"] for item in items) + shipping, 2),  # type: ignore[operator]
             "currency": ("EUR", "USD", "GBP", "BRL")[self._bits(2)],
             "status": "paid",

@@ -109,6 +109,7 @@ def _shares_of_new(mix: Mix) -> dict[Kind, float]:
     """The kinds of what is neither duplicate nor scheduled open; OPEN_INSIDE stands for a first of two."""
     shares = {
         Kind.OPEN_INSIDE: mix.repeated_opens,
+        Kind.REPEATED_ORDER: mix.repeated_orders,
         Kind.LATE: mix.late,
         Kind.BOT: mix.bots,
         Kind.MACHINE_OPEN: mix.machine_opens,
@@ -116,6 +117,7 @@ def _shares_of_new(mix: Mix) -> dict[Kind, float]:
         Kind.UNKNOWN_USER: mix.unknown_users,
         Kind.INVALID_PHONE: mix.invalid_phones,
         Kind.UNREGISTERED_PAIR: mix.unregistered_pairs,
+        Kind.UNKNOWN_EXPERIENCE: mix.unknown_experiences,
         Kind.LONG_NAME: mix.long_names,
         Kind.WRONG_MAGIC: mix.wrong_magic,
         Kind.UNKNOWN_SCHEMA: mix.unknown_schemas,

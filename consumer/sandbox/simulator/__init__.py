@@ -16,12 +16,16 @@ from consumer.sandbox.simulator.remote import SimulatorRemote
 from consumer.sandbox.simulator.server import SimulatorServer, serve
 from consumer.sandbox.simulator.thread import SimulatorThread
 from consumer.sandbox.simulator.touchpoint import DOCUMENTED_TOUCHPOINTS, Touchpoint, Visit
+from consumer.sandbox.simulator.traffic import Exchange, TrafficReport
 from consumer.sandbox.simulator.unknown_users import UnknownUsers
+from consumer.sandbox.simulator.world import DOCUMENTED_PAIRS
 
 __all__ = [
+    "DOCUMENTED_PAIRS",
     "DOCUMENTED_TOUCHPOINTS",
     "ApiFaults",
     "BookReport",
+    "Exchange",
     "FaultPlan",
     "LedgerItem",
     "LedgerReport",
@@ -32,6 +36,7 @@ __all__ = [
     "SimulatorServer",
     "SimulatorThread",
     "Touchpoint",
+    "TrafficReport",
     "UnknownUsers",
     "Visit",
     "serve",

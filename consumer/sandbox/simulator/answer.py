@@ -8,6 +8,7 @@ import orjson
 
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_HTML = (b"content-type", b"text/html; charset=utf-8")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -27,6 +28,11 @@ class Answer(msgspec.Struct, frozen=True):
     def text(cls, status: int, text: str, *extra: tuple[bytes, bytes]) -> "Answer":
         """A plain text."""
         return cls._of(status, text.encode(), _TEXT, *extra)
+
+    @classmethod
+    def html(cls, status: int, text: str, *extra: tuple[bytes, bytes]) -> "Answer":
+        """A page."""
+        return cls._of(status, text.encode(), _HTML, *extra)
 
     @classmethod
     def empty(cls, status: int) -> "Answer":

@@ -1,9 +1,11 @@
 """The ledger of one API."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
+from itertools import islice
 
 from consumer.sandbox.simulator.ledger_report import BookReport, LedgerItem
+from consumer.sandbox.simulator.recent import Recent
 from consumer.sandbox.simulator.verdict import Accepted, Refused
 
 Identity = str | tuple[str, int]
@@ -16,11 +18,12 @@ class Book:
     Identities are kept apart by operation: one event may well become an identify and an event.
     """
 
-    def __init__(self, *, keep_items: bool) -> None:
+    def __init__(self, *, keep_items: bool, keep: int | None = None) -> None:
+        """keep: how many items, and ids of each operation, are remembered at most; None: all."""
         self._keep_items = keep_items
-        self._items: list[LedgerItem] = []
-        self._accepted_ids: defaultdict[str, set[Identity]] = defaultdict(set)
-        self._refused_ids: defaultdict[str, set[Identity]] = defaultdict(set)
+        self._items: deque[LedgerItem] = deque(maxlen=keep)
+        self._accepted_ids: defaultdict[str, Recent[Identity]] = defaultdict(lambda: Recent(keep))
+        self._refused_ids: defaultdict[str, Recent[Identity]] = defaultdict(lambda: Recent(keep))
         self._refused_without_id = 0
         self._requests = 0
         self._accepted = 0
@@ -85,7 +88,8 @@ class Book:
 
     def items(self, *, after: int = -1) -> Iterator[LedgerItem]:
         """What was accepted when this was called, in that order, from the item behind `after` on."""
-        return iter(self._items[after + 1 :])
+        forgotten = self._accepted - len(self._items)
+        return iter(list(islice(self._items, max(0, after + 1 - forgotten), None)))
 
     def report(self) -> BookReport:
         """The counts as they stand."""
@@ -105,18 +109,20 @@ class Book:
         )
 
     def _never_accepted(self) -> int:
-        return sum(len(ids - self._accepted_ids[operation]) for operation, ids in self._refused_ids.items())
+        return sum(
+            identity not in self._accepted_ids[operation]
+            for operation, ids in self._refused_ids.items()
+            for identity in ids
+        )
 
     def _is_repeat(self, operation: str, identity: Identity | None) -> bool:
         if identity is None:
             self._no_id += 1
             return False
-        ids = self._accepted_ids[operation]
-        if identity in ids:
-            self._duplicates += 1
-            return True
-        ids.add(identity)
-        return False
+        if self._accepted_ids[operation].add(identity):
+            return False
+        self._duplicates += 1
+        return True
 
 
 def _identity(event_id: str | None, idempotency_key: str | None, index: int) -> Identity | None:

@@ -24,16 +24,26 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     pairs: frozenset[Pair] = DOCUMENTED_PAIRS
     experiences: frozenset[str] | None = None
     """The valid experience ids; None: every id of the shape below, and for the metrics those with touchpoints."""
+    experience_values: frozenset[str] | None = None
+    """The valid values in the path of Capture Analytics, which are other names; None: by the same shape."""
     experience_pattern: str = "[A-Za-z0-9_-]{1,64}"
+    unknown_experience_prefix: str = "unknown-"
+    """What begins so is unknown although its shape is right: as with users, something to test with."""
+    users: frozenset[str] | None = None
+    """The userIds, emails and phones that are registered; None: all but those of the rule below."""
     unknown_users: UnknownUsers = UnknownUsers()
     touchpoints: tuple[Touchpoint, ...] = DOCUMENTED_TOUCHPOINTS
     experience_pages: bool = True
     """Whether pageSize and offset apply to EXPERIENCE metrics: the page's example says so, its note denies it."""
     allowed_ips: frozenset[str] | None = None
-    """Distinct's optional allow-list; None: every address."""
+    """The optional allow-list of Distinct's three APIs; None: every address."""
+    event_open_names: frozenset[str] = frozenset({"open", "emailOpen", "email_open"})
+    """Under which names of an event the event/ API sees an email open; its page does not say it."""
     client_time_key: str = "occurred_at"
     """Where in a Client API event's data the sender puts the event's time."""
     faults: FaultPlan = FaultPlan()
+    keep: int | None = None
+    """How many items, ids and orders each API remembers; None: all, until they fill the memory."""
     keep_items: bool = True
     """Keep every accepted item for the ledger's list; else only counts and ids, for runs of many millions."""
 
@@ -45,6 +55,8 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         for name in ("distinct_api_key", "distinct_admin_api_key", "event_api_key"):
             if not getattr(self, name):
                 raise ValueError(f"the simulator's {name} must not be empty")
+        if self.keep is not None and self.keep < 1:
+            raise ValueError("the simulator's keep must be at least 1: leave it out to keep all")
         if self.distinct_admin_api_key == self.distinct_api_key:
             raise ValueError("the simulator's distinct_admin_api_key must not be the shared distinct_api_key")
 

@@ -8,9 +8,13 @@ from consumer.sandbox.simulator.ledger_report import LedgerReport
 class Ledger:
     """One book an API, in memory."""
 
-    def __init__(self, *, keep_items: bool) -> None:
-        """keep_items: list accepted items; without them only counts and ids are kept, for long runs."""
+    def __init__(self, *, keep_items: bool, keep: int | None = None) -> None:
+        """keep_items: list accepted items; without them only counts and ids are kept, for long runs.
+
+        keep: how many items and ids each API remembers at most; None: all.
+        """
         self._keep_items = keep_items
+        self._keep = keep
         self._books: dict[ApiName, Book] = {}
         self.unknown_paths = 0
         self.reset()
@@ -21,7 +25,7 @@ class Ledger:
 
     def reset(self) -> None:
         """Forget everything."""
-        self._books = {api: Book(keep_items=self._keep_items) for api in API_NAMES}
+        self._books = {api: Book(keep_items=self._keep_items, keep=self._keep) for api in API_NAMES}
         self.unknown_paths = 0
 
     def report(self) -> LedgerReport:

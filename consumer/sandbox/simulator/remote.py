@@ -14,6 +14,7 @@ from consumer.sandbox.simulator.faults import FaultPlan
 from consumer.sandbox.simulator.ledger_report import LedgerItem, LedgerReport
 from consumer.sandbox.simulator.outage import Outage
 from consumer.sandbox.simulator.touchpoint import Touchpoint, Visit
+from consumer.sandbox.simulator.traffic import TrafficReport
 
 
 class SimulatorRemote:
@@ -72,6 +73,10 @@ class SimulatorRemote:
     def add_visits(self, touchpoint_id: str, visits: Iterable[Visit]) -> None:
         """More scans of a touchpoint, also such that happened before known ones."""
         self._call("POST", "visits", {"touchpoint_id": touchpoint_id, "visits": list(visits)})
+
+    def traffic(self, *, after: int = 0) -> TrafficReport:
+        """The last requests behind the one with `seq` = after, and all that the page shows beside them."""
+        return msgspec.json.decode(self._call("GET", f"traffic?after={after}"), type=TrafficReport)
 
     def _call(self, method: str, path: str, document: Any = None) -> bytes:
         body = None if document is None else msgspec.json.encode(document)

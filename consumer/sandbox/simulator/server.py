@@ -7,47 +7,35 @@ from types import TracebackType
 from typing import Self
 
 from consumer.clock import Clock, SystemClock
+from consumer.sandbox.simulator.api import Api
 from consumer.sandbox.simulator.application import SimulatorApplication
+from consumer.sandbox.simulator.capture_analytics import CaptureAnalytics
 from consumer.sandbox.simulator.client_api import ClientApi
 from consumer.sandbox.simulator.config import SimulatorConfig
 from consumer.sandbox.simulator.connection import Connection
 from consumer.sandbox.simulator.control import ControlPlane
 from consumer.sandbox.simulator.distinct_access import DistinctAccess
-from consumer.sandbox.simulator.ledger import Ledger
-from consumer.sandbox.simulator.misfortune import Misfortune
-from consumer.sandbox.simulator.scans import Scans
+from consumer.sandbox.simulator.event_api import EventApi
+from consumer.sandbox.simulator.state import SimulatorState
 from consumer.sandbox.simulator.touchpoint_metrics import TouchpointMetrics
 from consumer.sandbox.simulator.user_analytics import UserAnalytics
-from consumer.sandbox.simulator.world import World
 
 
 class SimulatorServer:
     """One simulator. `ledger` and `misfortune` may be used directly, from its own event loop."""
 
     def __init__(self, config: SimulatorConfig, *, clock: Clock | None = None) -> None:
-        world = World(
-            pairs=config.pairs,
-            experiences=config.experiences,
-            experience_pattern=config.experience_pattern,
-            unknown_users=config.unknown_users,
-        )
-        scans = Scans(config.touchpoints, experiences=config.experiences)
-        shared = DistinctAccess(api_key=config.distinct_api_key, allowed_ips=config.allowed_ips)
-        admin = DistinctAccess(api_key=config.distinct_admin_api_key, allowed_ips=config.allowed_ips)
-        self.ledger = Ledger(keep_items=config.keep_items)
-        self.misfortune = Misfortune(config.faults)
+        clock = clock or SystemClock()
+        state = SimulatorState.of(config, clock)
+        self.ledger = state.ledger
+        self.misfortune = state.misfortune
         self._application = SimulatorApplication(
-            apis=[
-                UserAnalytics(access=shared, world=world),
-                TouchpointMetrics(
-                    access=admin, scans=scans, world=world, experience_pages=config.experience_pages
-                ),
-                ClientApi(api_key=config.client_api_key, time_key=config.client_time_key),
-            ],
-            ledger=self.ledger,
-            misfortune=self.misfortune,
-            control=ControlPlane(ledger=self.ledger, misfortune=self.misfortune, world=world, scans=scans),
-            clock=clock or SystemClock(),
+            apis=_apis(config, state),
+            ledger=state.ledger,
+            traffic=state.traffic,
+            misfortune=state.misfortune,
+            control=ControlPlane(state, clock),
+            clock=clock,
         )
         self._config = config
         self._connections: set[Connection] = set()
@@ -105,6 +93,21 @@ async def serve(
         if ready is not None:
             ready(server)
         await (stop or asyncio.Event()).wait()
+
+
+def _apis(config: SimulatorConfig, state: SimulatorState) -> list[Api]:
+    shared = DistinctAccess(api_key=config.distinct_api_key, allowed_ips=config.allowed_ips)
+    admin = DistinctAccess(api_key=config.distinct_admin_api_key, allowed_ips=config.allowed_ips)
+    world = state.world
+    return [
+        UserAnalytics(access=shared, world=world),
+        CaptureAnalytics(access=shared, world=world),
+        TouchpointMetrics(
+            access=admin, scans=state.scans, world=world, experience_pages=config.experience_pages
+        ),
+        EventApi(api_key=config.event_api_key, world=world, limits=state.limits),
+        ClientApi(api_key=config.client_api_key, time_key=config.client_time_key),
+    ]
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -24,19 +24,25 @@ DOCUMENTED_PAIRS: frozenset[Pair] = frozenset(
 
 
 class World:
-    """Answers what User Analytics asks: is this pair registered, this experience valid, this user known?"""
+    """Answers what the APIs ask: is this pair registered, this experience valid, this user known?"""
 
     def __init__(
         self,
         *,
         pairs: frozenset[Pair],
         experiences: frozenset[str] | None,
+        experience_values: frozenset[str] | None,
         experience_pattern: str,
+        unknown_experience_prefix: str,
+        users: frozenset[str] | None,
         unknown_users: UnknownUsers,
     ) -> None:
         self._pairs = frozenset((feature.lower(), action.lower()) for feature, action in pairs)
         self._experiences = experiences
+        self._experience_values = experience_values
+        self._unknown_experience_prefix = unknown_experience_prefix
         self._experience_pattern = re.compile(experience_pattern)
+        self._users = users
         self._unknown_users = unknown_users
         self._registered: set[str] = set()
 
@@ -46,9 +52,11 @@ class World:
 
     def has_experience(self, experience_id: str) -> bool:
         """By the set of valid ids where there is one, else by their shape."""
-        if self._experiences is not None:
-            return experience_id in self._experiences
-        return self._experience_pattern.fullmatch(experience_id) is not None
+        return self._is_valid(experience_id, self._experiences)
+
+    def has_experience_value(self, experience_value: str) -> bool:
+        """The same for the other name that an experience has: the slug in the path of a capture."""
+        return self._is_valid(experience_value, self._experience_values)
 
     def register(self, identifiers: Iterable[str]) -> None:
         """Make userIds, emails or phones known from now on: a registration that came after the event."""
@@ -57,6 +65,9 @@ class World:
     def known_identifier(self, user_id: str | None, email: str | None, phone: str | None) -> str | None:
         """The first identifier that matches a user, tried as userId, email, phone; None when none does."""
         unknown, registered = self._unknown_users, self._registered
+        if self._users is not None:
+            given = (one for one in (user_id, email, phone) if one is not None)
+            return next((one for one in given if one in self._users or one in registered), None)
         if user_id is not None and (not unknown.has_user_id(user_id) or user_id in registered):
             return user_id
         if email is not None and (not unknown.has_email(email) or email in registered):
@@ -64,3 +75,10 @@ class World:
         if phone is not None and (not unknown.has_phone(phone) or phone in registered):
             return phone
         return None
+
+    def _is_valid(self, name: str, valid: frozenset[str] | None) -> bool:
+        if valid is not None:
+            return name in valid
+        if name.startswith(self._unknown_experience_prefix):
+            return False
+        return self._experience_pattern.fullmatch(name) is not None

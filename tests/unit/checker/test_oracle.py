@@ -16,9 +16,11 @@ FATES: dict[Kind, tuple[set[type[Fate]], set[type[Fate]]]] = {
     Kind.MACHINE_OPEN: ({Ignored}, {Ignored}),
     Kind.OPEN_INSIDE: ({Opened}, {Opened}),
     Kind.OPEN_AT_EDGE: ({Opened}, {Opened}),
-    Kind.UNKNOWN_USER: ({Refused}, {Accepted, Opened}),
+    Kind.UNKNOWN_USER: ({Refused, Ignored}, {Accepted, Opened}),
     Kind.INVALID_PHONE: ({Refused}, {Accepted}),
     Kind.UNREGISTERED_PAIR: ({Refused}, {Accepted}),
+    Kind.UNKNOWN_EXPERIENCE: ({Ignored}, {Accepted}),
+    Kind.REPEATED_ORDER: ({Ignored}, {Accepted}),
     Kind.LONG_NAME: ({Ignored}, {Refused}),
     Kind.NULL_KEY: ({Accepted}, {Accepted}),
 }

@@ -90,6 +90,7 @@ def test_each_kind_has_the_share_that_the_mix_gives_it(plan: Plan, emissions: li
     mix, counts = plan.mix, Counter(emission.kind for emission in emissions)
     expected = {
         Kind.DUPLICATE: mix.duplicates,
+        Kind.REPEATED_ORDER: mix.repeated_orders,
         Kind.LATE: mix.late,
         Kind.BOT: mix.bots,
         Kind.MACHINE_OPEN: mix.machine_opens,
@@ -97,6 +98,7 @@ def test_each_kind_has_the_share_that_the_mix_gives_it(plan: Plan, emissions: li
         Kind.UNKNOWN_USER: mix.unknown_users,
         Kind.INVALID_PHONE: mix.invalid_phones,
         Kind.UNREGISTERED_PAIR: mix.unregistered_pairs,
+        Kind.UNKNOWN_EXPERIENCE: mix.unknown_experiences,
         Kind.LONG_NAME: mix.long_names,
         Kind.WRONG_MAGIC: mix.wrong_magic,
         Kind.UNKNOWN_SCHEMA: mix.unknown_schemas,
@@ -133,7 +135,13 @@ def test_a_mix_without_anything_special_is_plain_events_only() -> None:
 def test_what_a_consumer_has_to_refuse_is_far_below_the_point_of_mass_refusal(
     emissions: list[Emission],
 ) -> None:
-    refusable = {Kind.UNKNOWN_USER, Kind.INVALID_PHONE, Kind.UNREGISTERED_PAIR, Kind.LONG_NAME}
+    refusable = {
+        Kind.UNKNOWN_USER,
+        Kind.INVALID_PHONE,
+        Kind.UNREGISTERED_PAIR,
+        Kind.UNKNOWN_EXPERIENCE,
+        Kind.LONG_NAME,
+    }
     refused = sum(emission.kind in refusable or emission.kind.is_undecodable for emission in emissions)
 
     assert 0 < refused / len(emissions) < 0.05
@@ -273,6 +281,50 @@ def test_unknown_users_are_unknown_by_every_identifier_and_some_come_again(
         assert user["email"].endswith("@unknown.invalid")
         assert user["phone"].startswith("+999")
     assert 1 < len({user["user_id"] for user in users}) < len(users)
+
+
+def test_every_api_that_looks_users_up_is_asked_about_unknown_ones(emissions: list[Emission]) -> None:
+    payloads = {emission.payload for emission in of_kind(emissions, Kind.UNKNOWN_USER)}
+
+    assert payloads == {"EmailOpened", "Engagement", "CaptureEvent", "ProfileUpdated"}
+
+
+def test_a_repeated_order_is_another_event_about_an_earlier_order_of_its_user(
+    emissions: list[Emission], decode: Decode
+) -> None:
+    confirmed: dict[tuple[bytes | None, str], str] = {}
+    repeated = 0
+    for emission in emissions:
+        if emission.payload != "PurchaseConfirmed" or emission.kind is Kind.DUPLICATE:
+            continue
+        event = decode(emission.value or b"")
+        order_id = event["payload"][1]["order_id"]
+        if emission.kind is Kind.REPEATED_ORDER:
+            assert confirmed[emission.key, order_id] != event["id"]
+            repeated += 1
+        elif order_id is not None:
+            assert (emission.key, order_id) not in confirmed
+            confirmed[emission.key, order_id] = event["id"]
+    assert repeated > 10
+
+
+def test_some_orders_have_no_id(emissions: list[Emission], decode: Decode) -> None:
+    orders = [
+        decode(emission.value or b"")["payload"][1]["order_id"]
+        for emission in of_kind(emissions, Kind.PLAIN)
+        if emission.payload == "PurchaseConfirmed"
+    ]
+
+    assert 0 < orders.count(None) < len(orders) / 4
+
+
+def test_only_unknown_experiences_are_unknown(emissions: list[Emission], decode: Decode) -> None:
+    for event in events_of(emissions, Kind.UNKNOWN_EXPERIENCE, decode):
+        assert event["payload"][1]["experience_value"].startswith("unknown-")
+    captures = [e for e in of_kind(emissions, Kind.PLAIN) if e.payload == "CaptureEvent"]
+    values = {decode(emission.value or b"")["payload"][1]["experience_value"] for emission in captures}
+    assert len(values) > 1
+    assert not any(value.startswith("unknown-") for value in values)
 
 
 def test_only_invalid_phones_are_invalid(emissions: list[Emission], decode: Decode) -> None:

@@ -52,6 +52,37 @@ class Sender:
         good = {"authorization": f"Bearer {CLIENT_KEY}", "content-type": "application/json"}
         return self._post(f"/api/client/{operation}", body, content, _merged(good, headers or {}))
 
+    def capture(
+        self,
+        experience_value: str = "fifa-cwc-2025",
+        *,
+        headers: dict[str, str | None] | None = None,
+        **fields: Any,
+    ) -> httpx.Response:
+        """A photo that somebody viewed."""
+        event = {
+            "type": "PHOTO_VIEWED_BY_USER",
+            "eventValue": "evt-1",
+            "recordCapturedAt": "2026-04-27T13:35:00Z",
+            "email": "john.doe@example.com",
+        }
+        good = {"x-distinct-api-key": DISTINCT_KEY, "content-type": "application/json"}
+        path = f"/api/v1/analytics/capture/{experience_value}"
+        return self._post(path, _merged(event, fields), None, _merged(good, headers or {}))
+
+    def event(
+        self,
+        event: Any,
+        *,
+        headers: dict[str, str | None] | None = None,
+        user: Any = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """A request to the event/ API."""
+        body = _merged({"user": user or {"email": "john.doe@example.com"}, "event": event}, {})
+        good = {"authorization": EVENT_KEY, "content-type": "application/json"}
+        return self._post("/v1/event/", body, content, _merged(good, headers or {}))
+
     def metrics(self, *, headers: dict[str, str | None] | None = None, **parameters: Any) -> httpx.Response:
         """A query of the touchpoint scanner metrics: the parameters as they are, without those of None."""
         good = {"x-distinct-api-key": ADMIN_KEY}

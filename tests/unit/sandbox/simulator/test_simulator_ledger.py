@@ -1,8 +1,10 @@
 """What the ledger tells of what was received."""
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.errors import FaultError
+from consumer.sandbox.simulator import SimulatorRemote
 from consumer.sandbox.simulator.book import Book
 from consumer.sandbox.simulator.client_api import ClientApi
 from consumer.sandbox.simulator.request import Request
@@ -154,3 +156,13 @@ def test_a_book_without_items_still_counts_repeats():
         book.accept(verdict, idempotency_key=None, request=number, at_ms=number)
     assert list(book.items()) == []
     assert (book.report().accepted, book.report().duplicates) == (2, 1)
+
+
+def test_a_month_of_traffic_fits_the_memory_that_was_given(config, serving):
+    with serving(replace(config, keep=3)) as sender:
+        sender.client("events", _events(*(f"e-{number}" for number in range(10))))
+        remote = SimulatorRemote(str(sender.http.base_url))
+        assert [item.event_id for item in remote.items("client_api")] == ["e-7", "e-8", "e-9"]
+        assert [item.seq for item in remote.items("client_api", after=7)] == [8, 9]
+        sender.client("events", _events("e-9", "e-0"))
+        assert remote.books()["client_api"] == {"accepted": 12, "duplicates": 1, "refused": 0}
