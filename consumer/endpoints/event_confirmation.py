@@ -7,9 +7,8 @@ from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.event_api import EventOperation
 from consumer.endpoints.fields import WHOLE, Rule, Rules
 
-EMPTY = "needs something of the order: orderId, total, items …"
-NOT_ITEMS = "must be a list of objects, each with an id (a string or a whole number)"
-BAD_QUANTITY = "holds an item whose quantity is not a number"
+NO_ORDER = "needs something of the order itself: orderId, total, status …"
+NOT_ITEMS = "must be a list of objects, each with id (a string or a whole number) and quantity (a number)"
 
 _USER = ("email", "_id", "tel", "firstname", "lastname", "country", "city")
 _ORDER = ("orderId", "total", "status", "coupons", "phone", "currency", "total_shipping")
@@ -19,16 +18,9 @@ def _items(value: Any) -> str | None:
     if type(value) not in (list, tuple):
         return NOT_ITEMS
     for one in value:
-        if type(one) is not dict or checks.identifier(one.get("id")) is not None:
+        if type(one) is not dict or checks.identifier(one.get("id")) or checks.number(one.get("quantity")):
             return NOT_ITEMS
-        if one.get("quantity") is not None and checks.number(one["quantity"]) is not None:
-            return BAD_QUANTITY
     return None if value else checks.BLANK
-
-
-def _item(given: dict[str, Any]) -> dict[str, Any]:
-    """What the page lists of an item: what a record holds beside it is nobody's to know."""
-    return {name: given[name] for name in ("id", "quantity") if given.get(name) is not None}
 
 
 class EventConfirmation(EventOperation):
@@ -54,9 +46,11 @@ class EventConfirmation(EventOperation):
         return {name: item[name] for name in _USER if name in item}
 
     def _event(self, item: dict[str, Any]) -> dict[str, Any] | Invalid:
-        confirmation: dict[str, Any] = {}
-        if order := {name: item[name] for name in _ORDER if name in item}:
-            confirmation["generic"] = order
+        order = {name: item[name] for name in _ORDER if name in item}
+        if not order:
+            return Invalid(WHOLE, NO_ORDER)
+        confirmation: dict[str, Any] = {"generic": order}
         if "items" in item:
-            confirmation["items"] = [_item(one) for one in item["items"]]
-        return {"confirmation": confirmation} if confirmation else Invalid(WHOLE, EMPTY)
+            # Only what the page lists of an item: what a record holds beside it is not for the receiver.
+            confirmation["items"] = [{"id": one["id"], "quantity": one["quantity"]} for one in item["items"]]
+        return {"confirmation": confirmation}
