@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.clock import ManualClock
-from consumer.endpoints import checks, client_api, fields, user_analytics
+from consumer.endpoints import checks, client_api, fields, phones, user_analytics
 from consumer.endpoints.client_events import RULES, USER_RULES, ClientEvents
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.outcome import Delivered
@@ -23,7 +23,7 @@ EVENTS = ClientEvents(ManualClock())
 
 REASONS = {
     value
-    for module in (checks, fields, client_api, user_analytics)
+    for module in (checks, fields, phones, client_api, user_analytics)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 } | {f"is longer than {limit} characters" for limit in (50, 64, 255)}
