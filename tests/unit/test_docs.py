@@ -17,8 +17,8 @@ from consumer.topology.load import load_plan
 from consumer.types import TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-TOPOLOGY = ROOT / "docs" / "topology.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOPOLOGY = [ROOT / "docs" / "topology.md", *sorted((ROOT / "docs" / "apis").glob("*.md"))]
 
 _FENCE = re.compile(r"^```(\w*)[ \t]*(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
@@ -28,6 +28,7 @@ _METRIC = re.compile(r"\bdistinct_consumer_\w+")
 ENVIRONMENT = {
     "SHOP_CLIENT_KEY": "pk_shop",
     "SHOP_DISTINCT_KEY": "shared",
+    "SHOP_EVENT_KEY": "event",
     "CLIENT_API_BASE_URL": "https://client.example.com",
 }
 """What the example topologies refer to."""
@@ -95,7 +96,9 @@ def test_the_guarantees_name_tests() -> None:
 def _topologies() -> dict[str, dict[str, str]]:
     """Topology → file → text, of the snippets that are named `topology/file`."""
     found: dict[str, dict[str, str]] = {}
-    for language, name, text in _FENCE.findall(TOPOLOGY.read_text("utf-8")):
+    for language, name, text in (
+        found for page in TOPOLOGY for found in _FENCE.findall(page.read_text("utf-8"))
+    ):
         if language in ("yaml", "json"):
             topology, _, file = name.partition("/")
             assert file, f"a {language} snippet that belongs to no topology is never loaded: {text[:60]}"
@@ -105,7 +108,7 @@ def _topologies() -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", _topologies())
-def test_every_topology_of_the_page_loads(name: str, tmp_path: Path) -> None:
+def test_every_topology_of_the_pages_loads(name: str, tmp_path: Path) -> None:
     for file, text in _topologies()[name].items():
         (tmp_path / file).write_text(text)
 
