@@ -27,6 +27,9 @@ NO_IDENTIFIER = "needs one of email, _id, and has none"
 OBJECT = checks.json_object(level=4)
 """Levels: 1 the body, 2 its event, 3 what is under the event's kind, 4 what that may hold."""
 
+PROPERTY_RULES = (Rule("properties", OBJECT), Rule("extra", OBJECT))
+"""`properties` are the record's own, `extra` is what a route adds, such as the event's id."""
+
 BY_TEXT: Mapping[tuple[int, str], Outcome] = {
     (400, "Missing event information"): Rejected("Missing event information", 400),
     # From the vendor's sister API. The user may be registered only a moment later.
@@ -39,6 +42,11 @@ BY_STATUS: Mapping[int, Outcome] = {
     403: Halted("403 forbidden: key not accepted"),
     404: Halted("404 unknown path"),
 }
+
+
+def properties_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Both in one object, side by side: where they share a name, the record's own value stands."""
+    return {**item.get("extra", {}), **item.get("properties", {})}
 
 
 class EventOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,8 +6,14 @@ import msgspec
 
 from consumer.clock import Clock
 from consumer.endpoints.endpoint import Invalid
-from consumer.endpoints.event_api import IDENTIFIER_RULES, OBJECT, EventOperation, EventOptions
-from consumer.endpoints.fields import Rule, Rules
+from consumer.endpoints.event_api import (
+    IDENTIFIER_RULES,
+    PROPERTY_RULES,
+    EventOperation,
+    EventOptions,
+    properties_of,
+)
+from consumer.endpoints.fields import Rules
 
 
 class EmailOpenOptions(EventOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,7 +27,7 @@ class EventEmailOpen(EventOperation):
     """`{"email_open": {properties…}}`, under the key that the options name."""
 
     name = "email_open"
-    rules = Rules(*IDENTIFIER_RULES, Rule("properties", OBJECT))
+    rules = Rules(*IDENTIFIER_RULES, *PROPERTY_RULES)
     fields = rules.names
     required = rules.required
 
@@ -31,4 +37,4 @@ class EventEmailOpen(EventOperation):
         self._key = options.event
 
     def _event(self, item: dict[str, Any]) -> dict[str, Any] | Invalid:
-        return {self._key: item.get("properties", {})}
+        return {self._key: properties_of(item)}

@@ -7,7 +7,13 @@ import msgspec
 from consumer.clock import Clock
 from consumer.endpoints import checks
 from consumer.endpoints.endpoint import Invalid
-from consumer.endpoints.event_api import IDENTIFIER_RULES, OBJECT, EventOperation, EventOptions
+from consumer.endpoints.event_api import (
+    IDENTIFIER_RULES,
+    PROPERTY_RULES,
+    EventOperation,
+    EventOptions,
+    properties_of,
+)
 from consumer.endpoints.fields import Rule, Rules
 
 OWN_OPERATION = "has an operation of its own: update, login, generic and confirmation have rules"
@@ -30,7 +36,7 @@ class EventStandard(EventOperation):
     rules = Rules(
         *IDENTIFIER_RULES,
         Rule("event", checks.text, required=True),
-        Rule("properties", OBJECT),
+        *PROPERTY_RULES,
     )
     fields = rules.names
     required = rules.required
@@ -46,4 +52,4 @@ class EventStandard(EventOperation):
             return Invalid("event", OWN_OPERATION)
         if self._listed and name not in self._listed:
             return Invalid("event", NOT_LISTED)
-        return {name: item.get("properties", {})}
+        return {name: properties_of(item)}

@@ -110,6 +110,22 @@ def test_properties_never_replace_the_events_name():
     )
 
 
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        (EventGeneric(CLOCK), {"event_name": "my_event"}),
+        (EventEmailOpen(CLOCK), {}),
+        (EventStandard(CLOCK), {"event": "product"}),
+    ],
+)
+def test_what_a_route_adds_stands_beside_the_records_own_properties_which_win(operation, name):
+    event = event_of(operation, **name, properties={"a": 1, "b": 2}, extra={"event_id": "e-1", "a": 9})
+    (inner,) = event.values()
+    inner = inner.get("generic", inner)
+    assert {"a": 1, "b": 2, "event_id": "e-1"}.items() <= inner.items()
+    assert "extra" not in inner
+
+
 # ------------------------------------------------------------------------------------------------ confirmation
 
 

@@ -75,7 +75,9 @@ captures = spoilt(
 def event_items(operation: EventOperation) -> st.SearchStrategy[dict[str, Any]]:
     sound: dict[str, st.SearchStrategy[Any]] = dict.fromkeys(operation.fields, any_text)
     sound |= {"email": st.just("john.doe@example.com"), "total": st.floats() | st.decimals()}
-    sound |= dict.fromkeys(("attributes", "properties"), st.dictionaries(any_text, values, max_size=3))
+    sound |= dict.fromkeys(
+        ("attributes", "properties", "extra"), st.dictionaries(any_text, values, max_size=3)
+    )
     sound |= {"items": st.lists(st.dictionaries(st.sampled_from(["id", "quantity"]), values), max_size=2)}
     return spoilt({name: value for name, value in sound.items() if name in operation.fields})
 
