@@ -18,7 +18,8 @@ from consumer.types import TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-TOPOLOGY = [ROOT / "docs" / "topology.md", *sorted((ROOT / "docs" / "apis").glob("*.md"))]
+TOPOLOGY = ROOT / "docs" / "topology.md"
+APIS = sorted((ROOT / "docs" / "apis").glob("*.md"))
 
 _FENCE = re.compile(r"^```(\w*)[ \t]*(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
@@ -96,9 +97,8 @@ def test_the_guarantees_name_tests() -> None:
 def _topologies() -> dict[str, dict[str, str]]:
     """Topology → file → text, of the snippets that are named `topology/file`."""
     found: dict[str, dict[str, str]] = {}
-    for language, name, text in (
-        found for page in TOPOLOGY for found in _FENCE.findall(page.read_text("utf-8"))
-    ):
+    texts = [document.read_text("utf-8") for document in (TOPOLOGY, *APIS)]
+    for language, name, text in (fence for page in texts for fence in _FENCE.findall(page)):
         if language in ("yaml", "json"):
             topology, _, file = name.partition("/")
             assert file, f"a {language} snippet that belongs to no topology is never loaded: {text[:60]}"
@@ -108,7 +108,7 @@ def _topologies() -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", _topologies())
-def test_every_topology_of_the_pages_loads(name: str, tmp_path: Path) -> None:
+def test_every_topology_of_the_page_loads(name: str, tmp_path: Path) -> None:
     for file, text in _topologies()[name].items():
         (tmp_path / file).write_text(text)
 
