@@ -140,6 +140,7 @@ def test_a_broker_that_does_not_answer_ends_with_1_soon_and_says_where_to_look(t
         DISTINCT_API_KEY="canary-key",
         CLIENT_API_BASE_URL="http://127.0.0.1:9",
         CLIENT_API_KEY="pk_canary",
+        EVENT_API_KEY="canary-event-key",
     )
 
     assert ended.exit_code == 1
