@@ -60,8 +60,8 @@ def check(config: Path | None, output: str, **flags: Any) -> None:
 
 
 def _notes(settings: Settings, plan: Plan) -> list[str]:
-    """What `run` would refuse to start without."""
-    notes = settings.missing()
+    """What the topology gives to think about, and what `run` would refuse to start without."""
+    notes = [*plan.notes, *settings.missing()]
     for one in plan.destinations.values():
         if "${" in one.base_url:
             notes.append(f"{one.name}: {one.base_url} is not set")

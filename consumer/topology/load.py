@@ -7,10 +7,12 @@ from pydantic import ValidationError
 
 from consumer.clock import Clock, SystemClock
 from consumer.endpoints.catalogue import APIS
+from consumer.endpoints.endpoint import Operation
 from consumer.errors import ConfigurationError
 from consumer.settings.document import Document, Finding, Location
 from consumer.settings.mistakes import findings_of, locate, nearest
 from consumer.settings.units import show_duration
+from consumer.topology.advice import advice_on
 from consumer.topology.avro_schema import AvroSchema, read_schema
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
@@ -108,8 +110,10 @@ def _compile(
 ) -> Plan:
     destinations = {name: part.destination for name, part in built.items() if part.destination is not None}
     sources: dict[str, list[RouteSource]] = {name: [] for name in topology.topics}
+    routed: dict[str, tuple[RouteModel, Operation]] = {}
     for name, model in topology.routes.items():
         route = _route(name, model, built)
+        routed[name] = model, route.operation
         sources[route.topic].append(RouteSource(route, model, destinations[route.destination].account))
     whole_types = {name: schema.name for name, schema in schemas.items()}
     return Plan(
@@ -122,6 +126,7 @@ def _compile(
             for name, model in topology.topics.items()
         },
         users={name: compile_user_of(model) for name, model in topology.topics.items()},
+        notes=advice_on(routed),
     )
 
 

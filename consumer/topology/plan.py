@@ -128,6 +128,8 @@ class Plan:
     routes: tuple[Route, ...]
     routers: Mapping[str, Router]
     users: Mapping[str, UserOf]
+    notes: tuple[str, ...] = ()
+    """For whoever checks it: sound, but worth knowing."""
 
     def router(self, topic: str) -> Router:
         """The compiled routes from a topic."""
