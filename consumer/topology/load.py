@@ -1,11 +1,12 @@
 """The way in: from a directory of files to a plan, or to every mistake in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from consumer.clock import Clock, SystemClock
+from consumer.core.cluster import RETENTION_MS
 from consumer.endpoints.catalogue import APIS
 from consumer.errors import ConfigurationError
 from consumer.settings.document import Document, Finding, Location
@@ -90,7 +91,7 @@ def _read_schemas(
     for name, topic in topics.items():
         if topic.schema_ is None:
             continue
-        file = next((f for folder in folders if (f := folder / f"{topic.schema_}.avsc").is_file()), None)
+        file = find_schema(topic.schema_, folders)
         if file is None:
             stems = {path.stem for folder in folders for path in folder.glob("*.avsc")}
             text = f"there is no {topic.schema_}.avsc" + nearest(topic.schema_, stems)
@@ -101,6 +102,11 @@ def _read_schemas(
         except ValueError as error:
             mistakes.append((("topics", name, "schema"), f"{file} {error}"))
     return known, mistakes
+
+
+def find_schema(name: str, folders: Iterable[Path]) -> Path | None:
+    """The file of a schema by its name: the first that is there."""
+    return next((file for folder in folders if (file := folder / f"{name}.avsc").is_file()), None)
 
 
 def _compile(
@@ -153,4 +159,10 @@ def _topic(name: str, model: TopicModel) -> Topic:
         start=model.start,
         on_gap=model.on_gap,
         dead_letters=model.dead_letters or f"{name}.dead-letters",
+        configs=model.configs
+        if model.retention is None
+        else {**model.configs, RETENTION_MS: str(model.retention)},
+        schema=model.schema_,
+        subject=model.subject or f"{name}-value",
+        compatibility=model.compatibility,
     )

@@ -64,6 +64,12 @@ class Topic(msgspec.Struct, frozen=True):
     start: str
     on_gap: str
     dead_letters: str
+    configs: Mapping[str, str]
+    """What it is meant to have in the cluster, `retention` included; the rest is left as it is."""
+    schema: str | None
+    """The name of its records' schema."""
+    subject: str
+    compatibility: str | None
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""What commands do beside the consumer: to a cluster, a registry, a group."""
