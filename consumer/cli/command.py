@@ -7,6 +7,7 @@ from consumer.cli.check import check
 from consumer.cli.demo import demo
 from consumer.cli.generate import generate
 from consumer.cli.run import run
+from consumer.cli.schema import schema
 from consumer.cli.simulate import simulate
 from consumer.cli.topology import topology
 
@@ -39,5 +40,5 @@ def command() -> None:
     """
 
 
-for _one in (demo, check, run, topology, simulate, generate):
+for _one in (demo, check, run, topology, schema, simulate, generate):
     command.add_command(_one)

@@ -49,20 +49,30 @@ class Asked(NamedTuple):
 def read_wanted(config: Path | None, flags: dict[str, Any]) -> Asked:
     """From settings and topology, no connection made. Raises ConfigurationError with every mistake."""
     settings = load_settings(config, flags)
-    directory, schemas = settings.topology or topology_dir(), settings.schemas or schemas_dir()
-    plan = load_plan(
+    plan = read_plan(settings)
+    wanted = wanted_of(plan, schema_folders(settings))
+    registry = variable_of("schema_registry_url")
+    missing = [text for text in settings.missing() if wanted.subjects or not text.startswith(registry)]
+    if missing:
+        raise ConfigurationError(missing)
+    return Asked(settings, plan, wanted)
+
+
+def read_plan(settings: Settings) -> Plan:
+    """The topology, without what only a running consumer needs. Raises ConfigurationError with every mistake."""
+    directory, schemas = schema_folders(settings)
+    return load_plan(
         directory,
         settings.environment,
         schemas=schemas,
         resolve=False,
         allow_plain_http=settings.allow_plain_http,
     )
-    wanted = wanted_of(plan, [directory, schemas])
-    registry = variable_of("schema_registry_url")
-    missing = [text for text in settings.missing() if wanted.subjects or not text.startswith(registry)]
-    if missing:
-        raise ConfigurationError(missing)
-    return Asked(settings, plan, wanted)
+
+
+def schema_folders(settings: Settings) -> tuple[Path, Path]:
+    """Where schemas lie: beside the topology, and in the folder of their own."""
+    return settings.topology or topology_dir(), settings.schemas or schemas_dir()
 
 
 def find_difference(asked: Asked) -> Changes:

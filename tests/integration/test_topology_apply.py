@@ -1,6 +1,7 @@
 """`topology plan` and `apply`, `schema register` and `lint --online`, on a real broker and a real schema registry."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ import pytest
 import yaml
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
+from consumer.avro.address import RegistryAddress
+from consumer.avro.proof import prove
+from consumer.avro.registry import Registry
+from consumer.avro.schemas import SchemaText
 from tests.brokers import Broker
 from tests.brokers.apicurio import Apicurio, registry_lacks
 from tests.e2e.command import Result, run
@@ -67,13 +72,14 @@ class Shop:
         }
         (self._folder / "t.yaml").write_text(yaml.safe_dump(whole))
 
-    def __call__(self, *arguments: str) -> Result:
-        return run(
-            *arguments, "--topology", ".", "--schemas", ".",
-            folder=self._folder,
-            KAFKA_BOOTSTRAP_SERVERS=self._broker.bootstrap_servers,
-            SCHEMA_REGISTRY_URL=self._registry.url,
-        )  # fmt: skip
+    def __call__(self, *arguments: str, online: bool = True) -> Result:
+        """The command; without `online` it knows no address."""
+        addresses = {
+            "KAFKA_BOOTSTRAP_SERVERS": self._broker.bootstrap_servers,
+            "SCHEMA_REGISTRY_URL": self._registry.url,
+        }
+        given = addresses if online else {}
+        return run(*arguments, "--topology", ".", "--schemas", ".", folder=self._folder, **given)
 
     def plan(self) -> list[dict[str, Any]]:
         planned = self("topology", "plan", "--output", "json")
@@ -191,3 +197,75 @@ def test_a_schema_that_breaks_the_subject_is_refused_by_the_proof_and_by_the_reg
 
     assert refused.exit_code == 4
     assert "cannot read data of version 1: floor" in refused.stdout
+
+
+def test_lint_and_register_agree_with_the_registry(shop: Shop, tmp_path: Path) -> None:
+    shop.topology(compatibility="FULL_TRANSITIVE")
+    planned = shop("schema", "register", "--output", "json")
+    assert [one["change"] for one in planned.json["changes"]] == ["register_schema", "set_compatibility"]
+    assert shop("schema", "register", "--execute", "--record").exit_code == 0
+    assert (tmp_path / "history" / "visit" / "1.avsc").read_text() == json.dumps(VISIT)
+    assert shop("schema", "register", "--output", "json").json["changes"] == []
+
+    shop.schema(WITH_A_PAGE)
+    (sound,) = shop("schema", "lint", "--online", "--output", "json").json["schemas"]
+    assert sound["subjects"] == [
+        {"subject": shop.subject, "versions": 1, "registered_as": None, "registry_takes_it": True}
+    ]
+
+    shop.schema(WITH_A_NUMBER)
+    offline = shop("schema", "lint", online=False)
+    online = shop("schema", "lint", "--online", "--output", "json")
+
+    assert (offline.exit_code, online.exit_code) == (2, 2)
+    assert "visit.avsc cannot read data of history/visit/1.avsc: floor" in offline.stderr
+    assert online.json["schemas"][0]["subjects"][0]["registry_takes_it"] is False
+    assert f"{shop.subject}: the registry would refuse visit.avsc" in online.stderr
+    assert f"visit.avsc cannot read data of {shop.subject} version 1: floor" in online.stderr
+    assert shop("schema", "register", "--execute").exit_code == 2
+
+
+def _optional(kind: Any) -> dict[str, Any]:
+    return {**VISIT, "fields": [*VISIT["fields"], {"name": "more", "type": kind, "default": None}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (VISIT, WITH_A_PAGE),
+        (VISIT, WITH_A_NUMBER),
+        (WITH_A_NUMBER, VISIT),
+        (_optional(["null", "int"]), _optional(["null", "long"])),
+        (_optional(["null", "int"]), _optional(["null", "int", "string"])),
+        (
+            _optional(["null", {"type": "array", "items": "int"}]),
+            _optional(["null", {"type": "array", "items": "string"}]),
+        ),
+        (
+            _optional(["null", {"type": "enum", "name": "Kind", "symbols": ["a"]}]),
+            _optional(["null", {"type": "enum", "name": "Kind", "symbols": ["a", "b"]}]),
+        ),
+        (
+            _optional(["null", {"type": "enum", "name": "Kind", "symbols": ["a"], "default": "a"}]),
+            _optional(["null", {"type": "enum", "name": "Kind", "symbols": ["a", "b"], "default": "a"}]),
+        ),
+        (VISIT, {**VISIT, "name": "Other"}),
+        (VISIT, {**VISIT, "fields": [{"name": "id", "type": "bytes"}, VISIT["fields"][1]]}),
+    ],
+)  # fmt: skip
+async def test_the_proof_and_a_real_registry_are_of_one_mind(
+    apicurio: Apicurio, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    registry = Registry(RegistryAddress(url=apicurio.url))
+    subject = f"agreement-{uuid.uuid4().hex}"
+    old, new = json.dumps(before), json.dumps(after)
+    try:
+        await registry.register(subject, old)
+        await registry.set_level(subject, "FULL_TRANSITIVE")
+        taken = await registry.would_take(subject, new)
+    finally:
+        registry.close()
+
+    faults = prove("FULL_TRANSITIVE", [("old", SchemaText(old)), ("new", SchemaText(new))])
+
+    assert taken is (faults == []), faults
