@@ -4,6 +4,7 @@ import click
 
 from consumer import __version__
 from consumer.cli.check import check
+from consumer.cli.config import config
 from consumer.cli.demo import demo
 from consumer.cli.generate import generate
 from consumer.cli.run import run
@@ -40,5 +41,5 @@ def command() -> None:
     """
 
 
-for _one in (demo, check, run, topology, schema, simulate, generate):
+for _one in (demo, check, run, topology, schema, config, simulate, generate):
     command.add_command(_one)

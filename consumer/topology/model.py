@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from consumer.core.cluster import RETENTION_MS
 from consumer.core.compatibility import Level
+from consumer.settings.json_schema import DIALECT, as_written
 from consumer.settings.mistakes import Strict
 from consumer.settings.units import DurationMs, SizeBytes
 from consumer.topology.expression import Expression, ScalarValue
@@ -257,6 +258,6 @@ class TopologyModel(Strict):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a topology's files. A file need not hold all three sections."""
-    schema = TopologyModel.model_json_schema()
+    schema = as_written(TopologyModel.model_json_schema())
     schema.pop("required", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Topology"}
+    return {"$schema": DIALECT, **schema, "title": "Topology"}
