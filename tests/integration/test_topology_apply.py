@@ -14,6 +14,7 @@ from consumer.avro.address import RegistryAddress
 from consumer.avro.proof import prove
 from consumer.avro.registry import Registry
 from consumer.avro.schemas import SchemaText
+from consumer.sandbox.simulator import SimulatorConfig, SimulatorThread
 from tests.brokers import Broker
 from tests.brokers.apicurio import Apicurio, registry_lacks
 from tests.e2e.command import Result, run
@@ -51,6 +52,7 @@ class Shop:
         self.subject = f"{self.topic}-value"
         self._broker, self._registry, self._folder = broker, registry, folder
         self._admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 2})
+        self.base_url = "https://crm.example.invalid"
         self.schema(VISIT)
 
     def schema(self, schema: dict[str, Any]) -> None:
@@ -59,7 +61,7 @@ class Shop:
     def topology(self, **of_topic: Any) -> None:
         """Written anew with these keys of the topic."""
         topic = {"schema": "visit", "partitions": 2, "payload_field": None, **of_topic}
-        destination = {"api": "client_api", "base_url": "https://crm.example", "credential": "env:CRM_KEY"}
+        destination = {"api": "client_api", "base_url": self.base_url, "credential": "env:CRM_KEY"}
         route = {
             "from": self.topic,
             "to": "crm/events",
@@ -72,14 +74,16 @@ class Shop:
         }
         (self._folder / "t.yaml").write_text(yaml.safe_dump(whole))
 
-    def __call__(self, *arguments: str, online: bool = True) -> Result:
+    def __call__(self, *arguments: str, online: bool = True, **environment: str) -> Result:
         """The command; without `online` it knows no address."""
         addresses = {
             "KAFKA_BOOTSTRAP_SERVERS": self._broker.bootstrap_servers,
             "SCHEMA_REGISTRY_URL": self._registry.url,
         }
         given = addresses if online else {}
-        return run(*arguments, "--topology", ".", "--schemas", ".", folder=self._folder, **given)
+        return run(
+            *arguments, "--topology", ".", "--schemas", ".", folder=self._folder, **given, **environment
+        )
 
     def plan(self) -> list[dict[str, Any]]:
         planned = self("topology", "plan", "--output", "json")
@@ -223,6 +227,35 @@ def test_lint_and_register_agree_with_the_registry(shop: Shop, tmp_path: Path) -
     assert f"{shop.subject}: the registry would refuse visit.avsc" in online.stderr
     assert f"visit.avsc cannot read data of {shop.subject} version 1: floor" in online.stderr
     assert shop("schema", "register", "--execute").exit_code == 2
+
+
+def test_check_online_tells_what_is_missing_and_then_that_all_is_well(shop: Shop, tmp_path: Path) -> None:
+    shop.topology(compatibility="FULL_TRANSITIVE")
+
+    before = shop("check", "--online", "--output", "json", CRM_KEY="pk_client")
+
+    assert before.exit_code == 1
+    states = {(one["area"], one["name"]): one["state"] for one in before.json["online"]}
+    assert states["broker", ""] == states["registry", ""] == "ok"
+    assert states["topic", shop.topic] == states["topic", shop.letters] == "failed"
+    assert states["subject", shop.subject] == "warning"
+    assert shop.partitions(shop.topic) is None
+    assert not list(tmp_path.glob("*.db"))
+
+    shop.apply()
+    with SimulatorThread(
+        SimulatorConfig(distinct_api_key="distinct-key", client_api_key="pk_client")
+    ) as simulator:
+        shop.base_url = simulator.base_url
+        shop.topology(compatibility="FULL_TRANSITIVE")
+        after = shop("check", "--online", CRM_KEY="pk_client")
+        wrong = shop("check", "--online", CRM_KEY="pk_hunter2")
+
+    assert after.exit_code == 0, after.stderr
+    assert "failed" not in after.stdout
+    assert wrong.exit_code == 1
+    assert "404 code 6000: no project for this key" in wrong.stdout
+    assert "hunter" not in wrong.stdout + wrong.stderr
 
 
 def _optional(kind: Any) -> dict[str, Any]:
