@@ -22,7 +22,7 @@ from consumer.operations.provision import carry_out, subject_difference
 from consumer.settings import Settings
 from consumer.settings.mistakes import nearest
 from consumer.settings.model import variable_of
-from consumer.topology.load import find_schema
+from consumer.topology.avro_schema import schema_file
 
 
 @click.command(
@@ -129,7 +129,7 @@ def _wanted(settings: Settings, names: tuple[str, ...], subject: str | None) -> 
 
 
 def _file(name: str, folders: tuple[Path, Path]) -> Path:
-    file = find_schema(name, folders)
+    file = schema_file(name, folders)
     if file is None:
         known = {path.stem for folder in folders for path in folder.glob("*.avsc")}
         raise ConfigurationError([f"there is no {name}.avsc{nearest(name, known)}"])

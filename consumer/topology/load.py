@@ -1,6 +1,6 @@
 """The way in: from a directory of files to a plan, or to every mistake in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from consumer.errors import ConfigurationError
 from consumer.settings.document import Document, Finding, Location
 from consumer.settings.mistakes import findings_of, locate, nearest
 from consumer.settings.units import show_duration
-from consumer.topology.avro_schema import AvroSchema, read_schema
+from consumer.topology.avro_schema import AvroSchema, read_schema, schema_file
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
 from consumer.topology.expression import BRANCHES
@@ -91,7 +91,7 @@ def _read_schemas(
     for name, topic in topics.items():
         if topic.schema_ is None:
             continue
-        file = find_schema(topic.schema_, folders)
+        file = schema_file(topic.schema_, folders)
         if file is None:
             stems = {path.stem for folder in folders for path in folder.glob("*.avsc")}
             text = f"there is no {topic.schema_}.avsc" + nearest(topic.schema_, stems)
@@ -102,11 +102,6 @@ def _read_schemas(
         except ValueError as error:
             mistakes.append((("topics", name, "schema"), f"{file} {error}"))
     return known, mistakes
-
-
-def find_schema(name: str, folders: Iterable[Path]) -> Path | None:
-    """The file of a schema by its name: the first that is there."""
-    return next((file for folder in folders if (file := folder / f"{name}.avsc").is_file()), None)
 
 
 def _compile(

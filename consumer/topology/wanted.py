@@ -5,7 +5,7 @@ from pathlib import Path
 
 from consumer.core.cluster import Wanted, WantedLetters, WantedSubject, WantedTopic
 from consumer.errors import ConfigurationError
-from consumer.topology.load import find_schema
+from consumer.topology.avro_schema import schema_file
 from consumer.topology.plan import Plan, Topic
 
 
@@ -37,7 +37,7 @@ def _letters(topics: list[Topic]) -> Iterable[WantedLetters]:
 def _subjects(topics: list[Topic], folders: list[Path]) -> Iterable[WantedSubject]:
     wanted: dict[str, WantedSubject] = {}
     for topic in topics:
-        file = find_schema(topic.schema, folders) if topic.schema is not None else None
+        file = schema_file(topic.schema, folders) if topic.schema is not None else None
         if file is None:
             continue  # that it is missing was told when the topology was loaded
         subject = WantedSubject(topic.subject, file.read_text("utf-8"), topic.compatibility)
