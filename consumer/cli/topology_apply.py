@@ -18,6 +18,7 @@ from consumer.cli.provisioning import (
 )
 from consumer.cli.sections import SectionedCommand
 from consumer.cli.settings_options import settings_options
+from consumer.errors import RefusedError
 
 
 @click.command(
@@ -54,6 +55,11 @@ def apply(config: Path | None, yes: bool, output: str, **flags: Any) -> None:
     refuse_if_unsafe(changes)
     if changes.changes:
         agree(changes, yes=yes)
+        # While the question stood, somebody may have raised what this plan would now lower again.
+        if not yes and find_difference(asked) != changes:
+            raise RefusedError(
+                "the cluster is not as it was when the plan was shown: nothing was changed; plan again"
+            )
         make(asked, changes, tell)
     else:
         click.echo(f"nothing to change: {changes.same} as they should be", err=True)

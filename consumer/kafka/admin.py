@@ -20,6 +20,7 @@ from consumer.errors import BrokerError
 from consumer.kafka.trouble import unusable
 
 _TIMEOUT_S = 20.0
+_FIRST_ANSWER_S = 10.0
 _DEFAULTS: Mapping[str, str] = {"message.max.bytes": MAX_MESSAGE_BYTES}
 """The broker's names of what a new topic gets, with the topic's names."""
 
@@ -56,10 +57,10 @@ class Cluster:
         """The brokers, and those of the topics that exist. Creates none, whatever the broker's settings."""
         try:
             # All topics are asked for, because asking for one could create it with the broker's defaults.
-            metadata = self._client.list_topics(timeout=_TIMEOUT_S)
+            metadata = self._client.list_topics(timeout=_FIRST_ANSWER_S)
         except KafkaException as error:
             raise BrokerError(
-                f"no answer from {self._servers} within {_TIMEOUT_S:g} s: {_reason(error)}; check "
+                f"no answer from {self._servers} within {_FIRST_ANSWER_S:g} s: {_reason(error)}; check "
                 "KAFKA_BOOTSTRAP_SERVERS, and KAFKA_PROPERTIES for what the brokers ask for"
             ) from None
         present = sorted(topics & metadata.topics.keys())

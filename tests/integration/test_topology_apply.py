@@ -19,6 +19,7 @@ from tests.brokers import Broker
 from tests.brokers.apicurio import Apicurio, registry_lacks
 from tests.e2e.command import Result, run
 
+pytestmark = pytest.mark.timeout(300)  # the registry's start is in the first test's time
 VISIT: dict[str, Any] = {
     "type": "record",
     "name": "Visit",
