@@ -1,1 +1,1 @@
-"""What commands do beside the consumer: to a cluster, a registry, a group."""
+"""What is done beside the delivery: commands that ask a receiver, or act on what was delivered."""

@@ -129,9 +129,9 @@ def _commands() -> list[str]:
 @pytest.mark.parametrize("line", _commands())
 def test_every_command_and_flag_of_the_pages_is_there(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    subcommand: click.Command = command
-    while isinstance(subcommand, click.Group):
-        subcommand = subcommand.commands[words.pop(0)]
+    subcommand = command.commands[words[0]]
+    if isinstance(subcommand, click.Group):
+        subcommand = subcommand.commands[words[1]]
     known = {option for param in subcommand.params for option in param.opts}
 
     unknown = [word for word in words if word.startswith("--") and word not in known]
