@@ -20,6 +20,7 @@ from consumer.http.httpx_sender import HttpxSender
 from consumer.http.pyreqwest_sender import PyreqwestSender
 from consumer.http.sender import Sender, SenderPolicy
 from consumer.http.urls import BaseUrl, parse_base_url
+from consumer.kafka.arrival import where_to_look
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.config import KafkaPolicy, consumer_config, producer_config
 from consumer.kafka.letters import LetterWriter
@@ -102,10 +103,12 @@ class App:
         self._faults = Faults(lambda: self.coordinator.lost(list(self.coordinator.assignments)))
         self._background = Background(self._faults)
         self.books = Books(destinations={name: DestinationBooks() for name in plan.destinations})
-        pressure = Pressure(config.pressure)
+        pressure = Pressure(config.pressure, plan.topics)
         settlement = Settlement(self.books, pressure)
         # What these note at each attempt, the watch tells once when it begins and once when it is over.
-        patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug)
+        patient = PatientLedger(
+            ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug, self._background
+        )
         self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
         dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
         graveyard = Graveyard(
@@ -125,7 +128,7 @@ class App:
         }
         intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
-            self.books, pressure, self._background, tracing, self._clock, random.random, _LOG.debug,
+            self.books, self._background, tracing, self._clock, random.random, _LOG.debug,
             metrics,
         )  # fmt: skip
         self.coordinator = Coordinator(
@@ -147,7 +150,7 @@ class App:
         self.status = Status(
             self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient,
             self._committer, self._watch, plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0,
-            answers=lambda: ledger.states([]),
+            answers=lambda: ledger.states([]), wall_s=self._clock.wall_s,
         )  # fmt: skip
         metrics.read_from(self.status.snapshot)
 
@@ -251,6 +254,8 @@ class App:
         if unfinished:
             drain_s = self._config.kafka.drain_timeout_s
             raise StoppedError(f"the drain did not finish in {drain_s:g} s ({unfinished} in flight); {again}")
+        if self.coordinator.unburied:
+            raise StoppedError(f"stopped with dead letters left: {self.coordinator.unburied}; {again}")
         if not done:
             raise StoppedError(f"stopped after {timeout_s:g} s, before the end was reached; {again}")
         return self.coordinator.count()
@@ -271,10 +276,7 @@ class App:
             self._faults.first.result()
         fault = self.coordinator.finished.exception()
         if isinstance(fault, BrokerError) and not self.coordinator.joined:
-            raise BrokerError(
-                f"{fault}. Asked at {self._config.bootstrap_servers}: check KAFKA_BOOTSTRAP_SERVERS, and "
-                "KAFKA_PROPERTIES for what the brokers ask for (security.protocol, SASL, certificates)"
-            )
+            raise BrokerError(f"{fault}. {where_to_look(self._config.bootstrap_servers)}")
         if fault is not None:
             raise self._faults.told(fault)
 

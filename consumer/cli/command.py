@@ -8,6 +8,7 @@ from consumer.cli.demo import demo
 from consumer.cli.generate import generate
 from consumer.cli.run import run
 from consumer.cli.simulate import simulate
+from consumer.cli.touchpoints import touchpoints
 
 
 class _InThisOrder(click.Group):
@@ -38,5 +39,5 @@ def command() -> None:
     """
 
 
-for _one in (demo, check, run, simulate, generate):
+for _one in (demo, check, run, touchpoints, simulate, generate):
     command.add_command(_one)

@@ -9,7 +9,7 @@ class OffsetTracker:
     as ranges: what a slow record costs is a range a neighbour, not a record each.
     """
 
-    __slots__ = ("_committable", "_end", "_ends", "_head", "_next", "_starts")
+    __slots__ = ("_committable", "_end", "_ends", "_head", "_kept", "_next", "_starts")
 
     def __init__(self, position: int) -> None:
         """Nothing is tracked yet; `position` is where the assignment starts to read."""
@@ -17,6 +17,7 @@ class OffsetTracker:
         self._end = position
         self._head = 0
         self._next = 0
+        self._kept = 0
         # Settled ranges above the head, each known from both sides: first → (last, its offset) and last → first.
         self._starts: dict[int, tuple[int, int]] = {}
         self._ends: dict[int, int] = {}
@@ -40,6 +41,7 @@ class OffsetTracker:
         if joined is not None:
             last, last_offset = joined
             del self._ends[last]
+            self._kept -= last + 1 - self._head
             self._head = last + 1
             self._committable = last_offset + 1
 
@@ -48,6 +50,7 @@ class OffsetTracker:
         last, last_offset = self._starts.pop(number + 1, (number, offset))
         self._starts[first] = (last, last_offset)
         self._ends[last] = first
+        self._kept += 1
 
     def skip_to(self, offset: int) -> None:
         """The partition was read to `offset`, its end for now: below it lie the tracked records and nothing else.
@@ -62,9 +65,14 @@ class OffsetTracker:
         return max(self._committable, self._end) if self._head == self._next else self._committable
 
     @property
+    def oldest(self) -> int:
+        """The number of the first record that is not settled; of the next to come where all are."""
+        return self._head
+
+    @property
     def unsettled(self) -> int:
         """How many tracked records are not settled."""
-        return self._next - self._head - sum(last - first + 1 for first, (last, _) in self._starts.items())
+        return self._next - self._head - self._kept
 
     @property
     def ranges(self) -> int:

@@ -6,8 +6,12 @@ from typing import Any
 import msgspec
 
 from consumer.clock import Clock
-from consumer.endpoints import client_api, user_analytics
+from consumer.endpoints import client_alias, client_api, client_devices, client_identify, user_analytics
+from consumer.endpoints.client_alias import ClientAlias, ClientAliasOptions
+from consumer.endpoints.client_devices import ClientDevices
 from consumer.endpoints.client_events import ClientEvents, ClientEventsOptions
+from consumer.endpoints.client_identify import ClientIdentify, ClientIdentifyOptions
+from consumer.endpoints.client_single import ClientSingleOptions
 from consumer.endpoints.endpoint import Operation
 from consumer.endpoints.user_analytics import UserAnalytics, UserAnalyticsOptions
 from consumer.errors import ConfigurationError
@@ -51,6 +55,27 @@ APIS: Mapping[str, Mapping[str, Entry]] = {
         ),
     },
     "client_api": {
+        ClientAlias.name: Entry(
+            fields=client_alias.RULES.names,
+            required=client_alias.RULES.required,
+            one_of=frozenset(),  # both are required
+            options=ClientAliasOptions,
+            make=ClientAlias,
+        ),
+        ClientIdentify.name: Entry(
+            fields=client_identify.RULES.names,
+            required=client_identify.RULES.required,
+            one_of=client_api.IDENTIFIERS,
+            options=ClientIdentifyOptions,
+            make=ClientIdentify,
+        ),
+        ClientDevices.name: Entry(
+            fields=client_devices.RULES.names,
+            required=client_devices.RULES.required,
+            one_of=client_api.IDENTIFIERS,
+            options=ClientSingleOptions,
+            make=ClientDevices,
+        ),
         ClientEvents.name: Entry(
             fields=ClientEvents.fields,
             required=ClientEvents.required,

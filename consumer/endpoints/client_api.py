@@ -29,11 +29,15 @@ TIMEZONE = checks.text_up_to(50)
 
 IDENTIFIER_RULES = (Rule("anonymous_id", TEXT), Rule("external_id", TEXT))
 IDENTIFIERS = frozenset(rule.name for rule in IDENTIFIER_RULES)
+DEVICE_STRINGS = ("device_id", "os", "model", "app_build", "app_version")
+"""What the server demands of a device, as strings: a build as a number is a validation error."""
 TRAIT_RULES = (Rule("email", TEXT), Rule("phone", PHONE), Rule("timezone", TIMEZONE), Rule("locale", TEXT))
 """A user's attributes beside the free `data`. The server checks the format of none of them in an event."""
 
 NO_IDENTIFIER = "needs one of anonymous_id, external_id, and has none"
 NOT_CANONICAL = "is not canonical: lower-case ASCII without spaces around it"
+
+REQUIRED_BY_SERVER = ("name", "anonymous_id", "external_id", *DEVICE_STRINGS)
 
 _WRONG_TYPE = re.compile(r"The value of `[^`]+` must be an? [a-z]+\.")
 WRONG_TYPE = "a value has the wrong type"
@@ -43,13 +47,10 @@ BY_TEXT: Mapping[tuple[int, str], Outcome] = {
     # Also what a good key gets while the server's database is down, so it may not be called a bad key.
     (401, "1000"): Halted("401 code 1000: key not accepted, or the vendor's database is down"),
     (404, "6000"): Halted("404 code 6000: no project for this key"),
-    (422, "Must have required property 'name'"): Rejected("Must have required property 'name'", 422),
-    (422, "Must have required property 'anonymous_id'"): Rejected(
-        "Must have required property 'anonymous_id'", 422
-    ),
-    (422, "Must have required property 'external_id'"): Rejected(
-        "Must have required property 'external_id'", 422
-    ),
+    **{
+        (422, text): Rejected(text, 422)
+        for text in (f"Must have required property '{name}'" for name in REQUIRED_BY_SERVER)
+    },
     (422, "Must NOT have additional properties"): Rejected("Must NOT have additional properties", 422),
     (422, "The timezone value must be in the IANA format."): Rejected(
         "The timezone value must be in the IANA format.", 422
@@ -59,6 +60,10 @@ BY_TEXT: Mapping[tuple[int, str], Outcome] = {
     # something on the way changed it, and will change the next: to call that the record's fault would
     # dead-letter the whole topic.
     (422, "The value of `` must be a array."): Halted(
+        "422 body not read as JSON: content type lost on the way"
+    ),
+    # The same of the operations that take one object; documented for the array only.
+    (422, "The value of `` must be a object."): Halted(
         "422 body not read as JSON: content type lost on the way"
     ),
     (422, "Must NOT have fewer than 1 items"): Halted("422 body arrived empty"),

@@ -26,7 +26,7 @@ class Operation(Protocol):
     path: str
     """Appended to the destination's base URL."""
     max_items: int
-    """1: one object a request; above: an array of at most that many."""
+    """1: one object a request; above: an array of at most that many (or, see `Collapsing`, one object of them)."""
     max_body_bytes: int
     fields: frozenset[str]
     """The fields that a route may map."""

@@ -52,9 +52,13 @@ class HttpxSender:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
         """See Sender.post."""
-        if self._closed:
-            raise RuntimeError("post() after close()")
-        request = self._request(url, headers, body)
+        return await self._send(self._request("POST", url, headers, body))
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer | Failure:
+        """See Fetcher.get."""
+        return await self._send(self._request("GET", url, headers, None))
+
+    async def _send(self, request: httpx.Request) -> Answer | Failure:
         left_s = self._policy.total_timeout_s if self._turns.take() else await self._turns.wait()
         if isinstance(left_s, Failure):
             return left_s
@@ -73,13 +77,17 @@ class HttpxSender:
         self._closed = True
         await self._transport.aclose()
 
-    def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Request:
+        if self._closed:
+            raise RuntimeError(f"{method.lower()}() after close()")
         require_sendable_headers(headers)
         require_sendable_url(url)
         all_headers = self._base_headers | {name.lower(): value for name, value in headers.items()}
         extensions = {"timeout": self._timeouts}
         try:
-            return httpx.Request("POST", url, headers=all_headers, content=body, extensions=extensions)
+            return httpx.Request(method, url, headers=all_headers, content=body, extensions=extensions)
         except httpx.InvalidURL:
             raise ValueError("the URL's host is not valid") from None
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from consumer.errors import UsageError
+from consumer.kafka.properties import CONSUMER_ONLY, PRODUCER_ONLY, milliseconds, theirs
 
 
 class KafkaPolicy(msgspec.Struct, frozen=True):
@@ -18,24 +19,20 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     poll_timeout_s: float = 0.1
     session_timeout_s: float = 45.0
     max_poll_interval_s: float = 300.0
+    """Where KAFKA_PROPERTIES has no max.poll.interval.ms."""
     drain_timeout_s: float = 25.0
-    """How long a revoke or a stop waits for what is on the wire; below the poll interval."""
+    """How long a revoke or a stop waits for what is on the wire; `consumer_config` holds it below the poll
+    interval."""
+    join_timeout_s: float = 20.0
+    """How long the first answer of a broker is waited for before the process gives up."""
     call_timeout_s: float = 20.0
     """The bound of one question to the broker or the ledger during an assignment."""
     chunks_ahead: int = 4
     """How many chunks may wait for the event loop before polling rests."""
 
 
-_OURS = {
-    "group.id": "CONSUMER_GROUP",
-    "group.instance.id": "--instance-id",
-    "group.protocol": "--group-protocol",
-    "enable.auto.commit": "offsets are committed after the acknowledgement only",
-    "enable.auto.offset.store": "offsets are stored after the acknowledgement only",
-    "auto.offset.reset": "the topology's `start` and `on_gap`",
-    "partition.assignment.strategy": "--group-protocol",
-    "enable.partition.eof": "always on",
-}
+_DRAIN_MARGIN_S = 10.0
+"""What a revoke takes beside its drain: the ledger's last word, the commit."""
 
 
 def consumer_config(
@@ -43,16 +40,22 @@ def consumer_config(
 ) -> dict[str, object]:
     """The consumer's options: the user's properties, and ours above them.
 
-    Raises UsageError where a property is ours to set, naming what to use instead.
+    Raises UsageError where a property is ours to set, saying what to use instead, and where the drain would last
+    longer than the group waits for us.
     """
-    for name, instead in _OURS.items():
-        if name in properties:
-            raise UsageError(f"KAFKA_PROPERTIES: {name} cannot be set there: use {instead}")
+    options = theirs(properties)
+    poll_interval_ms = milliseconds(options, "max.poll.interval.ms", int(policy.max_poll_interval_s * 1000))
+    if poll_interval_ms < (policy.drain_timeout_s + _DRAIN_MARGIN_S) * 1000:
+        raise UsageError(
+            f"--drain-timeout is {policy.drain_timeout_s:g} s and must stay {_DRAIN_MARGIN_S:g} s below "
+            f"max.poll.interval.ms, which is {poll_interval_ms / 1000:g} s: else the group gives our partitions away "
+            "during a drain. Shorten it, or raise max.poll.interval.ms in KAFKA_PROPERTIES"
+        )
     config: dict[str, object] = {
         "queued.max.messages.kbytes": 16_384,
         "fetch.wait.max.ms": 100,
         "client.id": "distinct-consumer",
-        **properties,
+        **{name: value for name, value in options.items() if name not in PRODUCER_ONLY},
         "bootstrap.servers": bootstrap_servers,
         "group.id": policy.group,
         "enable.auto.commit": False,
@@ -61,12 +64,14 @@ def consumer_config(
         # "earliest" would skip silently what retention deleted: an error lets `on_gap` decide.
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
-        "max.poll.interval.ms": int(policy.max_poll_interval_s * 1000),
+        "max.poll.interval.ms": poll_interval_ms,
         "group.protocol": policy.protocol,
     }
     if policy.protocol == "classic":
         config["partition.assignment.strategy"] = "cooperative-sticky"
-        config.setdefault("session.timeout.ms", int(policy.session_timeout_s * 1000))
+        # librdkafka refuses a session that is longer than the poll interval.
+        session_ms = min(int(policy.session_timeout_s * 1000), poll_interval_ms)
+        config.setdefault("session.timeout.ms", session_ms)
         if policy.instance_id:
             config["group.instance.id"] = policy.instance_id
     elif policy.instance_id:
@@ -75,15 +80,21 @@ def consumer_config(
 
 
 def producer_config(bootstrap_servers: str, properties: Mapping[str, str]) -> dict[str, object]:
-    """The dead letters' producer: acknowledged by all in-sync replicas, no duplicates of its own making."""
+    """The dead letters' producer: acknowledged by all in-sync replicas, no duplicates of its own making.
+
+    Raises UsageError as `consumer_config`.
+    """
+    options = {name: value for name, value in theirs(properties).items() if name not in CONSUMER_ONLY}
+    if "delivery.timeout.ms" not in options:  # The same by its other name.
+        options.setdefault("message.timeout.ms", "30000")
+    if "queue.buffering.max.ms" not in options:
+        options.setdefault("linger.ms", "5")
     return {
         "client.id": "distinct-consumer-dead-letters",
-        "linger.ms": 5,
-        **{name: value for name, value in properties.items() if not name.startswith(("fetch.", "queued."))},
+        **options,
         "bootstrap.servers": bootstrap_servers,
         "acks": "all",
         "enable.idempotence": True,
-        "message.timeout.ms": 30_000,
         # The topic's limit decides what is too large, not the client's default below it.
         "message.max.bytes": 20_000_000,
     }

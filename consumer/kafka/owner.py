@@ -8,22 +8,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import Consumer, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from consumer.errors import BrokerError, ConsumerError, FaultError, UsageError
+from consumer.errors import BrokerError, FaultError
+from consumer.kafka.arrival import Arrival
 from consumer.kafka.bridge import Bridge
+from consumer.kafka.client_errors import ClientErrors
 from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
-from consumer.kafka.insist import insist
+from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
-from consumer.kafka.positions import committed_offsets, partitions_of
+from consumer.kafka.positions import committed_offsets
 from consumer.kafka.starting import Starts, TopicPolicy
 from consumer.kafka.trouble import Trouble, trouble, unusable
 from consumer.types import Chunk, TopicPartition
@@ -31,6 +34,9 @@ from consumer.types import Chunk, TopicPartition
 CLIENT_LOG = logging.getLogger("consumer.kafka.client")
 """What the client itself has to say; what matters of it comes as an event as well."""
 LAG_INTERVAL_S = 1.0
+BREATH_S = 1.0
+"""How long polling waits before back-pressure on all topics pauses them: a pause throws away what is prefetched, and
+fetching it again takes most of a second. So short a wait costs no membership: heartbeats have a thread of their own."""
 
 
 class Owner:
@@ -47,8 +53,10 @@ class Owner:
         until_end: bool = False,
     ) -> None:
         self._commits = Commits(bridge, listener)
-        self._starting = Starts(topics, bridge, listener, policy.call_timeout_s)
-        self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._on_error}
+        self._errors = ClientErrors(bridge, listener)
+        self._stopping = threading.Event()
+        self._starting = Starts(topics, bridge, listener, policy.call_timeout_s, self._stopping)
+        self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._errors.on_error}
         self._topics = topics
         self._policy = policy
         self._bridge = bridge
@@ -57,14 +65,14 @@ class Owner:
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="kafka-owner", daemon=True)
         self._room = threading.Event()
-        self._stopping = False
-        self._paused = False
+        self._resting: frozenset[str] = frozenset()
+        self._paused: frozenset[str] = frozenset()
+        self._breathes_until_s = 0.0
         self._handed = 0
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
         self._next: dict[TopicPartition, int] = {}
         self._chosen: dict[TopicPartition, int] = {}
-        self._fault: ConsumerError | None = None
         self._told_at_s = 0.0
         self.turned_at_s = time.monotonic()
         """When the thread last turned; liveness looks at it."""
@@ -76,17 +84,14 @@ class Owner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Drain, commit, leave the group and end the thread. Idempotent."""
-        self._commands.put(self._stop)
+        """Drain, commit, leave the group and end the thread; at once where it has not joined yet. Idempotent."""
+        self._stopping.set()
         self._room.set()
 
-    def pause(self) -> None:
-        """Stop fetching; polling goes on."""
-        self._commands.put(partial(self._set_paused, True))
-
-    def resume(self) -> None:
-        """Fetch again."""
-        self._commands.put(partial(self._set_paused, False))
+    def rest(self, topics: frozenset[str]) -> None:
+        """Hand on nothing of these topics, and again of all others; polling goes on."""
+        self._commands.put(partial(self._rest, topics))
+        self._room.set()
 
     def commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         """Commit (epoch, offset) a partition; what belongs to an assignment that ended is left out."""
@@ -112,12 +117,13 @@ class Owner:
         client: Consumer | None = None
         try:
             client = self._client = self._connect()
-            self._join_group()
-            while not self._stopping:
-                self._turn()
+            with suppress(StopAsked):
+                self._join_group()
+                while not self._stopping.is_set():
+                    self._turn()
             self._leave(list(self._epochs))
         except (KafkaException, RuntimeError) as error:
-            fault = self._fault or BrokerError(f"Kafka: {error}")
+            fault = self._errors.end_of(error)
         except BaseException as error:
             fault = error
         finally:
@@ -138,23 +144,18 @@ class Owner:
             self._bridge.post(self._listener.noticed, f"leaving the group: {error}")
 
     def _join_group(self) -> None:
-        goal: dict[TopicPartition, int] = {}
-        timeout_s = self._policy.call_timeout_s
-        for topic in self._topics:
-            numbers = insist(partial(partitions_of, self._client, topic, timeout_s), timeout_s)
-            if not numbers:
-                raise UsageError(
-                    f"topic {topic!r} does not exist on this cluster: create it, or correct the topology"
-                )
-            for number in numbers if self._until_end else ():
-                one = KafkaPartition(topic, number)
-                low, high = insist(
-                    partial(self._client.get_watermark_offsets, one, timeout=timeout_s), timeout_s
-                )
-                if high > low:
-                    goal[TopicPartition(topic, number)] = high
+        arrival = Arrival(
+            self._client,
+            str(self._config.get("bootstrap.servers", "")),
+            self._policy.join_timeout_s,
+            self._stopping,
+            partial(self._bridge.post, self._listener.noticed),
+            self._errors.heard,
+        )
+        topics = arrival.find(self._topics)
         if self._until_end:
-            self._bridge.post(self._listener.goal, goal)
+            self._bridge.post(self._listener.goal, arrival.ends(topics))
+        self._errors.arrived = True
         self._client.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -167,9 +168,10 @@ class Owner:
             self._room.clear()
             self._room.wait(0.05)
             return
+        if self._breathes():
+            return
         messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
-        if self._fault is not None:
-            raise self._fault
+        self._errors.raise_final()
         if self._chosen:
             # Before the first record is handed on: else a crash before the first commit would choose anew.
             chosen, self._chosen = self._chosen, {}
@@ -182,6 +184,19 @@ class Owner:
         if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
             self._told_at_s = self.turned_at_s
             self._tell_lag()
+
+    def _breathes(self) -> bool:
+        """Whether back-pressure on all topics is young, and mostly soon over. Waits a moment, or for a command."""
+        if not self._breathes_until_s:
+            return False
+        if time.monotonic() < self._breathes_until_s:
+            self._room.clear()
+            if self._commands.empty():
+                self._room.wait(0.05)
+            return True
+        self._breathes_until_s = 0.0
+        self._pause_and_resume()
+        return False
 
     def _obey(self) -> None:
         while True:
@@ -219,7 +234,9 @@ class Owner:
                 on_gap = self._topics[partition.topic].on_gap
                 timeout_s = self._policy.call_timeout_s
                 text = cross_gap(self._client, partition, self._next.get(partition), on_gap, timeout_s)
-                if self._paused:  # the position was set by assigning anew, which forgets the pause
+                if (
+                    partition.topic in self._paused
+                ):  # the position was set by assigning anew, which forgets the pause
                     self._client.pause([KafkaPartition(partition.topic, partition.partition)])
                 self._bridge.post(self._listener.noticed, text)
             case Trouble.FATAL:
@@ -228,12 +245,6 @@ class Owner:
                 self._bridge.post(self._listener.noticed, f"{partition}: {error.str()}")
 
     # --- callbacks: they run inside of consume ---
-
-    def _on_error(self, error: KafkaError) -> None:
-        if trouble(error) is Trouble.FATAL:
-            self._fault = BrokerError(f"Kafka: {error.str()}")
-        else:
-            self._bridge.post(self._listener.noticed, error.str())
 
     def _on_assign(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
         mine = [TopicPartition(one.topic, one.partition) for one in partitions]
@@ -251,7 +262,8 @@ class Owner:
             if one.chosen:
                 self._chosen[partition] = one.offset
         # A pause survives a reassignment, and the bound may have been passed meanwhile.
-        (client.pause if self._paused else client.resume)(partitions)
+        for assigned in partitions:
+            (client.pause if assigned.topic in self._paused else client.resume)([assigned])
 
     def _on_revoke(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
         self._leave([TopicPartition(one.topic, one.partition) for one in partitions])
@@ -283,14 +295,26 @@ class Owner:
 
     # --- commands ---
 
-    def _stop(self) -> None:
-        self._stopping = True
+    def _rest(self, topics: frozenset[str]) -> None:
+        if topics == self._resting:
+            return
+        self._resting = topics
+        if topics >= self._topics.keys():
+            self._breathes_until_s = time.monotonic() + BREATH_S
+        else:
+            self._breathes_until_s = 0.0
+            self._pause_and_resume()
 
-    def _set_paused(self, paused: bool) -> None:
-        self._paused = paused
-        partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs]
-        if partitions:
-            (self._client.pause if paused else self._client.resume)(partitions)
+    def _pause_and_resume(self) -> None:
+        # Only what changes: a pause throws away what was fetched ahead.
+        for change, of in (
+            (self._client.pause, self._resting - self._paused),
+            (self._client.resume, self._paused - self._resting),
+        ):
+            partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs if one.topic in of]
+            if partitions:
+                change(partitions)
+        self._paused = self._resting
 
     def _commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         live = {p: offset for p, (epoch, offset) in offsets.items() if self._epochs.get(p) == epoch}

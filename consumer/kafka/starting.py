@@ -1,6 +1,9 @@
 """Where newly assigned partitions begin to be read."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 from confluent_kafka import Consumer
@@ -10,6 +13,8 @@ from consumer.kafka.insist import insist
 from consumer.kafka.listener import Listener
 from consumer.kafka.positions import beginning, committed_offsets, first_positions, partitions_of
 from consumer.types import Assigned, TopicPartition
+
+R = TypeVar("R")
 
 
 class TopicPolicy(msgspec.Struct, frozen=True):
@@ -37,20 +42,25 @@ class Starts:
     """
 
     def __init__(
-        self, topics: Mapping[str, TopicPolicy], bridge: Bridge, listener: Listener, timeout_s: float
+        self,
+        topics: Mapping[str, TopicPolicy],
+        bridge: Bridge,
+        listener: Listener,
+        timeout_s: float,
+        stopping: threading.Event,
     ) -> None:
         self._topics = topics
         self._bridge = bridge
         self._listener = listener
         self._timeout_s = timeout_s
+        self._stopping = stopping
 
     def find(self, client: Consumer, partitions: list[TopicPartition]) -> dict[TopicPartition, Starting]:
         """Claim the partitions in the ledger and say where each begins. Raises what the ledger or Kafka fails
-        with.
+        with, and StopAsked.
         """
-        timeout_s = self._timeout_s
-        committed = insist(lambda: committed_offsets(client, partitions, timeout_s), timeout_s)
-        assigned = self._bridge.ask(self._listener.claim(committed), timeout_s)
+        committed = self._insist(partial(committed_offsets, client, partitions))
+        assigned = self._bridge.ask(self._listener.claim(committed), self._timeout_s)
         return {one: self._starting(client, one, committed[one], assigned[one]) for one in partitions}
 
     def _starting(
@@ -71,17 +81,17 @@ class Starts:
         standing = self._bridge.ask(self._listener.starts(topic, {}), timeout_s)
         if not standing and not self._group_runs(client, topic):
             start = self._topics[topic].start
-            chosen = insist(lambda: first_positions(client, topic, start, timeout_s), timeout_s)
+            chosen = self._insist(partial(first_positions, client, topic, start))
             standing = self._bridge.ask(self._listener.starts(topic, chosen), timeout_s)
         first = standing.get(partition.partition)
-        return (
-            first if first is not None else insist(lambda: beginning(client, partition, timeout_s), timeout_s)
-        )
+        return first if first is not None else self._insist(partial(beginning, client, partition))
 
     def _group_runs(self, client: Consumer, topic: str) -> bool:
         """Whether the group has committed anything of the topic: then it is not its first start."""
-        timeout_s = self._timeout_s
-        numbers = insist(lambda: partitions_of(client, topic, timeout_s), timeout_s)
+        numbers = self._insist(partial(partitions_of, client, topic))
         every = [TopicPartition(topic, number) for number in numbers]
-        known = insist(lambda: committed_offsets(client, every, timeout_s), timeout_s)
+        known = self._insist(partial(committed_offsets, client, every))
         return any(offset is not None for offset in known.values())
+
+    def _insist(self, call: Callable[[float], R]) -> R:
+        return insist(call, self._timeout_s, self._stopping)

@@ -7,31 +7,28 @@ from consumer.core.claims import Accepted, Fenced, Refusal, Reserved
 from consumer.core.reservations import Grant, Known, decide
 from consumer.core.windows import span
 from consumer.ledger.ledger import Intent, Reservation
+from consumer.ledger.sqlite_places import DIGEST, fits, offset_of, place_of, source_of
 from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
 from consumer.ledger.sqlite_tables import Tables
 from consumer.ledger.unique import new_token
 
-_DIGEST_BYTES = 16
-_DIGEST = f"substr(?, key * {_DIGEST_BYTES} + 1, {_DIGEST_BYTES})"
 _EVER_MS = 2**62
 
-# A whole call is one step of SQLite: its digests come as one string of bytes, its numbers as JSON. That takes
-# half the time of a statement a row, and hands over the interpreter's lock once.
 _RESERVE_FREE_KEYS = f"""
 INSERT INTO reservations (slot, source, offset, token, owner, expires_ms)
-SELECT slot, ?, offset, ?, ?, ?
+SELECT slot, {source_of("place")}, {offset_of("place")}, ?, ?, ?
 FROM (
-    SELECT {_DIGEST} AS slot, value AS offset FROM json_each(?)
+    SELECT {DIGEST} AS slot, value AS place FROM json_each(?)
 ) AS asked
 WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
 ON CONFLICT DO NOTHING"""
 
 _RESERVE_FREE_WINDOWS = f"""
 INSERT INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
-SELECT slot, ?, offset, ?, ?, ?, scope, at_ms
+SELECT slot, {source_of("place")}, {offset_of("place")}, ?, ?, ?, scope, at_ms
 FROM (
-    SELECT {_DIGEST} AS slot, json_extract(value, '$[0]') AS offset,
-        {_DIGEST} AS scope, json_extract(value, '$[1]') AS at_ms
+    SELECT {DIGEST} AS slot, json_extract(value, '$[0]') AS place,
+        {DIGEST} AS scope, json_extract(value, '$[1]') AS at_ms
     FROM json_each(?)
 ) AS asked
 WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
@@ -46,7 +43,7 @@ ON CONFLICT DO NOTHING"""
 _NOT_RESERVED = f"""
 SELECT key FROM json_each(?)
 WHERE NOT EXISTS (
-    SELECT 1 FROM reservations WHERE slot = {_DIGEST} AND token = ?)"""
+    SELECT 1 FROM reservations WHERE slot = {DIGEST} AND token = ?)"""
 
 _RESERVE = """
 INSERT OR REPLACE INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
@@ -81,62 +78,66 @@ class _Call:
         self._ours = self.token, tables.owner_id, expires_ms
         self.refused: dict[int, Refusal] = {}
         self.one_by_one: list[int] = []
-        self._keyed: dict[int, list[int]] = {}
-        self._windowed: dict[tuple[int, int | None], list[int]] = {}
+        self._keyed: list[int] = []
+        self._windowed: dict[int, list[int]] = {}
+        self._places: dict[int, int] = {}
 
     def sort(self) -> None:
-        """Refuse what is fenced; tell what may go in bulk, by source or with a window, from what may not."""
-        keyed, windowed = self._keyed, self._windowed
+        """Refuse what is fenced; tell what may go in bulk, by the window's length, from what may not."""
         streams: dict[tuple[str, int, str], tuple[int, int]] = {}
         shared_keys, shared_scopes = _shared(self._intents)
         for index, intent in enumerate(self._intents):
             stream = (intent.topic, intent.partition, intent.route)
             if stream not in streams:
                 streams[stream] = self._tables.number(*stream), self._tables.epoch(*stream[:2])
-            number, epoch = streams[stream]
+            source, epoch = streams[stream]
             if intent.epoch < epoch and not intent.redrive:
                 self.refused[index] = Fenced()
                 continue
             key, once = intent.key, intent.once
-            if key is None or key in shared_keys or len(key) != _DIGEST_BYTES:
-                if key is not None or once is not None:
-                    self.one_by_one.append(index)
+            if key is None and once is None:
                 continue
-            if once is None:
-                keyed.setdefault(number, []).append(index)
-            elif once.scope in shared_scopes or len(once.scope) != _DIGEST_BYTES:
+            if key in shared_keys or not fits(intent, source) or (once and once.scope in shared_scopes):
                 self.one_by_one.append(index)
+                continue
+            self._places[index] = place_of(source, intent.offset)
+            if once is None:
+                self._keyed.append(index)
             else:
-                windowed.setdefault((number, once.length_ms), []).append(index)
+                length_ms = _EVER_MS if once.length_ms is None else once.length_ms
+                self._windowed.setdefault(length_ms, []).append(index)
 
     def reserve_in_bulk(self) -> None:
         """Take all that meets nothing in the tables; whatever does meet something is left for one by one."""
-        for number, indexes in self._keyed.items():
-            self._reserve_keys(number, indexes)
-        for (number, length_ms), indexes in self._windowed.items():
-            self._reserve_windows(number, _EVER_MS if length_ms is None else length_ms, indexes)
+        if self._keyed:
+            self._reserve_keys(self._keyed)
+        for length_ms, indexes in self._windowed.items():
+            self._reserve_windows(length_ms, indexes)
 
-    def _reserve_keys(self, number: int, indexes: list[int]) -> None:
-        intents = self._intents
-        keys = b"".join([intents[index].key or b"" for index in indexes])
-        offsets = str([intents[index].offset for index in indexes])
-        row = (number, *self._ours, keys, offsets)
-        done = self._tables.connection.execute(_RESERVE_FREE_KEYS, row)
-        if done.rowcount < len(indexes):
-            self._leave_rest(indexes, keys, offsets)
-
-    def _reserve_windows(self, number: int, length_ms: int, indexes: list[int]) -> None:
-        claims = [(intent, intent.once) for intent in map(self._intents.__getitem__, indexes)]
-        keys = b"".join([intent.key or b"" for intent, _ in claims])
-        scopes = b"".join([once.scope for _, once in claims if once is not None])
-        places = str([[intent.offset, once.at_ms] for intent, once in claims if once is not None])
-        row = (number, *self._ours, keys, scopes, places, length_ms, length_ms, length_ms, length_ms)
-        done = self._tables.connection.execute(_RESERVE_FREE_WINDOWS, row)
+    def _reserve_keys(self, indexes: list[int]) -> None:
+        keys = b"".join([self._intents[index].key or b"" for index in indexes])
+        places = str([self._places[index] for index in indexes])
+        done = self._tables.connection.execute(_RESERVE_FREE_KEYS, (*self._ours, keys, places))
         if done.rowcount < len(indexes):
             self._leave_rest(indexes, keys, places)
 
-    def _leave_rest(self, indexes: list[int], keys: bytes, numbers: str) -> None:
-        left = self._tables.connection.execute(_NOT_RESERVED, (numbers, keys, self.token))
+    def _reserve_windows(self, length_ms: int, indexes: list[int]) -> None:
+        keys: list[bytes] = []
+        scopes: list[bytes] = []
+        places: list[list[int]] = []
+        for index in indexes:
+            intent = self._intents[index]
+            if intent.key is not None and intent.once is not None:
+                keys.append(intent.key)
+                scopes.append(intent.once.scope)
+                places.append([self._places[index], intent.once.at_ms])
+        row = (*self._ours, b"".join(keys), b"".join(scopes), str(places), *[length_ms] * 4)
+        done = self._tables.connection.execute(_RESERVE_FREE_WINDOWS, row)
+        if done.rowcount < len(indexes):
+            self._leave_rest(indexes, b"".join(keys), str(places))
+
+    def _leave_rest(self, indexes: list[int], keys: bytes, places: str) -> None:
+        left = self._tables.connection.execute(_NOT_RESERVED, (places, keys, self.token))
         self.one_by_one += [indexes[place] for (place,) in left]
 
     def reserve_one(self, intent: Intent) -> Refusal | None:

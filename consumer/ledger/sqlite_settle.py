@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from consumer.core.claims import KeyState
 from consumer.ledger.ledger import Held, Intent
 from consumer.ledger.policy import expiry_s
+from consumer.ledger.sqlite_places import DIGEST, fits, offset_of, place_of, source_of
 from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
 from consumer.ledger.sqlite_tables import Tables, in_lists
 from consumer.types import Origin
@@ -20,33 +21,68 @@ _ACCEPT = """
 INSERT INTO windows (scope, at_ms, source, offset, expires_s) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
 
+_SETTLE_ALL = f"""
+INSERT INTO settled (slot, state, source, offset, written_s)
+SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ? FROM json_each(?) WHERE true
+ON CONFLICT (slot) DO UPDATE SET
+    state = excluded.state, source = excluded.source, offset = excluded.offset, written_s = excluded.written_s
+WHERE state <> {CONFIRMED} OR written_s < ?"""
+
+_PLACE = "json_extract(value, '$[0]')"
+_ACCEPT_ALL = f"""
+INSERT INTO windows (scope, at_ms, source, offset, expires_s)
+SELECT {DIGEST}, json_extract(value, '$[1]'), {source_of(_PLACE)}, {offset_of(_PLACE)}, ?
+FROM json_each(?) WHERE true
+ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
+
+_END_ALL = f"DELETE FROM reservations WHERE slot IN (SELECT {DIGEST} FROM json_each(?))"
+
 _GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source = ? AND offset = ?"
 
 
 def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
     """Write keys and windows as accepted, and end the reservations of their slots, whoever holds them."""
-    now_s, policy = tables.now_s, tables.policy
-    horizon_s = tables.key_horizon_s
-    expiries_s = expiry_s(now_s, policy.window_keep_s), expiry_s(now_s, policy.once_keep_s)
-    keys: list[tuple[bytes, int, int, int, int, int]] = []
-    windows: list[tuple[bytes, int, int, int, int]] = []
-    slots: list[bytes] = []
+    keys: list[bytes] = []
+    places: list[int] = []
+    windows: dict[bool, tuple[list[bytes], list[list[int]]]] = {}
     for intent in intents:
-        key, once, offset = intent.key, intent.once, intent.offset
-        number = tables.number(intent.topic, intent.partition, intent.route)
-        if key is not None:
-            keys.append((key, CONFIRMED, number, offset, now_s, horizon_s))
-            slots.append(key)
-        elif once is not None:
-            slots.append(intent.slot)
+        key, once = intent.key, intent.once
+        source = tables.number(intent.topic, intent.partition, intent.route)
+        if key is None or not fits(intent, source):
+            _confirm_one(tables, intent, source)
+            continue
+        place = place_of(source, intent.offset)
+        keys.append(key)
+        places.append(place)
         if once is not None:
-            until_s = expiries_s[once.length_ms is None]
-            windows.append((once.scope, once.at_ms, number, offset, until_s))
-    tables.connection.executemany(_SETTLE, keys)
-    if windows:
-        tables.connection.executemany(_ACCEPT, windows)
-    for listed, piece in in_lists(slots):
-        tables.connection.execute(f"DELETE FROM reservations WHERE slot {listed}", piece)
+            scopes, claims = windows.setdefault(once.length_ms is None, ([], []))
+            scopes.append(once.scope)
+            claims.append([place, once.at_ms])
+    execute = tables.connection.execute
+    if keys:
+        joined, listed = b"".join(keys), str(places)
+        execute(_SETTLE_ALL, (joined, tables.now_s, listed, tables.key_horizon_s))
+        execute(_END_ALL, (joined, listed))
+    for ever, (scopes, claims) in windows.items():
+        execute(_ACCEPT_ALL, (b"".join(scopes), _until_s(tables, ever=ever), str(claims)))
+
+
+def _confirm_one(tables: Tables, intent: Intent, source: int) -> None:
+    """One without a key, or that is too large for a place."""
+    execute, once = tables.connection.execute, intent.once
+    if intent.key is not None:
+        row = (intent.key, CONFIRMED, source, intent.offset, tables.now_s, tables.key_horizon_s)
+        execute(_SETTLE, row)
+    if once is not None:
+        until_s = _until_s(tables, ever=once.length_ms is None)
+        execute(_ACCEPT, (once.scope, once.at_ms, source, intent.offset, until_s))
+    if intent.key is not None or once is not None:
+        execute("DELETE FROM reservations WHERE slot = ?", (intent.slot,))
+
+
+def _until_s(tables: Tables, *, ever: bool) -> int:
+    policy = tables.policy
+    return expiry_s(tables.now_s, policy.once_keep_s if ever else policy.window_keep_s)
 
 
 def release(tables: Tables, held: Sequence[Held]) -> None:

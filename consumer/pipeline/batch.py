@@ -3,6 +3,7 @@
 from hashlib import blake2b
 
 from consumer.core.lanes import Lane
+from consumer.endpoints.collapsing import Collapsing
 from consumer.endpoints.endpoint import Operation
 from consumer.pipeline.work import Delivery
 
@@ -79,12 +80,17 @@ class Batch:
             self._body = self._key = None
 
     def split(self) -> "Batch":
-        """The first half, followed by the second and by what came after this batch."""
+        """The first half, followed by the second and by what came after this batch. Of what was collapsed into one
+        object, each member is a part: halves would still be something that nobody has asked for."""
+        if isinstance(self.operation, Collapsing):
+            return self._part([[one] for one in self.members])
         middle = len(self.members) // 2
-        first, second = self.members[:middle], self.members[middle:]
-        half = Batch(self.operation, first, (second, *self.rest))
-        half.in_doubt = self.in_doubt
-        return half
+        return self._part([self.members[:middle], self.members[middle:]])
+
+    def _part(self, parts: list[list[Delivery]]) -> "Batch":
+        part = Batch(self.operation, parts[0], (*parts[1:], *self.rest))
+        part.in_doubt = self.in_doubt
+        return part
 
     def anew(self) -> "Batch":
         """What is left of it, as an array that was never sent."""

@@ -66,6 +66,8 @@ class Coordinator:
         self._goal: dict[TopicPartition, int] | None = None
         self._reached: set[TopicPartition] = set()
         self.ledger_alarms = 0
+        self.unburied = ""
+        """The dead letters that the last drain had to leave because they could not be written: how many, and why."""
 
     def attach(self, owner: Poller, committer: Committer) -> None:
         """The owner needs a listener and the listener an owner: this closes the circle, before the start."""
@@ -83,12 +85,9 @@ class Coordinator:
         self.press()
 
     def press(self) -> None:
-        """Pause or resume the polling, when the bound is passed or there is room again."""
+        """Pause or resume the polling of topics, when the bound is passed or there is room again."""
         if self.pressure.turned():
-            if self.pressure.paused:
-                self._owner.pause()
-            else:
-                self._owner.resume()
+            self._owner.rest(self.pressure.resting)
 
     def end_of_partition(self, partition: TopicPartition, offset: int) -> None:
         assignment = self.assignments.get(partition)
@@ -130,7 +129,8 @@ class Coordinator:
         self._depart({one for p in positions if (one := self.assignments.get(p)) is not None}, Phase.ENDED)
         for partition, (epoch, offset) in positions.items():
             prefix = self._prefixes.setdefault(partition, len(self._prefixes))
-            self.assignments[partition] = Assignment(partition, epoch, offset, prefix)
+            load = self.pressure.of(partition.topic)
+            self.assignments[partition] = Assignment(partition, epoch, offset, prefix, load)
         self.joined = True
         self.rebalances += 1
 
@@ -140,6 +140,7 @@ class Coordinator:
         now_s = asyncio.get_running_loop().time
         until_s = now_s() + deadline_s
         leaving = {one for p in partitions if (one := self.assignments.get(p)) is not None}
+        before = self._graveyard.given_up.copy()
         try:
             self._depart(leaving, Phase.DRAINING)
             with suppress(TimeoutError):
@@ -152,6 +153,8 @@ class Coordinator:
                 one for one in leaving if one.phase is Phase.DRAINING
             ]  # The others were fenced meanwhile.
             self._depart(leaving, Phase.ENDED)
+        given_up = (self._graveyard.given_up - before).items()
+        self.unburied = "; ".join(f"{count} cannot be written to {where}" for where, count in given_up)
         offsets = {
             one.partition: one.tracker.committable
             for one in finished

@@ -2,7 +2,7 @@
 
 The order is the protocol's: the ledger is asked, the letter is acknowledged, the reservation is released, and
 only then is the delivery settled. A topic that cannot be written is tried again for ever: the record stays
-unsettled, the bound on what is unsettled stops the polling, and nothing is skipped.
+unsettled, the bound on what is unsettled stops the polling, and nothing is skipped. A drain does not wait for it.
 """
 
 import asyncio
@@ -59,12 +59,21 @@ class Graveyard:
         self._tracing = tracing
         self._backoff = backoff
         self._random = random
-        self.unwritable: str | None = None
-        """Why the last letter could not be written, until one can or none is to be."""
+        self._troubles: dict[str, str] = {}
+        """By topic, why the last letter could not be written, until one can or none is to be."""
+        self.given_up: Counter[str] = Counter()
+        """By topic and reason, how many letters were given up because their assignment left while the topic could
+        not be written."""
         self.reasons: dict[tuple[str, str], int] = {}
         """How many letters were written, by destination and reason."""
         self._open: Counter[Assignment] = Counter()
         self._left = asyncio.Event()
+        self._writing: dict[asyncio.Task[list[Outcome]], tuple[str, Assignment]] = {}
+
+    @property
+    def unwritable(self) -> str | None:
+        """Which topics cannot be written at present, and why."""
+        return "; ".join(f"{topic}: {reason}" for topic, reason in self._troubles.items()) or None
 
     async def bury(self, sink: Sink, one: Delivery, grave: Grave, *, in_lane: bool = True) -> None:
         """Dead-letter a delivery to its end; `in_lane` is False for one that never came to a lane.
@@ -96,9 +105,16 @@ class Graveyard:
         return any(one in self._open for one in assignments)
 
     def leave(self) -> None:
-        """Some assignments ended: what waits to be written again is given up, if it is theirs."""
+        """Some assignments drain or ended: what waits to be written again is given up, if it is theirs, and what
+        is with the producer too, where its topic is known to take nothing: it would only use up the drain."""
         self._left.set()
         self._left.clear()
+        self._give_up_writing()
+
+    def _give_up_writing(self) -> None:
+        for writing, (topic, assignment) in self._writing.items():
+            if assignment.phase and topic in self._troubles:
+                writing.cancel()
 
     async def _has_arrived(self, one: Delivery) -> bool:
         """Acknowledged meanwhile, as another record with this key or as this one, which another process had: there
@@ -111,26 +127,49 @@ class Graveyard:
         letter = letter_of(topic, work.record, grave, self._version)
         attempt = 0
         while not await has_arrived():
-            if work.assignment.phase is Phase.ENDED:
-                return Ending.ABANDONED
-            span = self._tracing.dead_letter(topic, work.trace.span if work.trace is not None else None)
-            (outcome,) = await self._writer.write([letter if span is None else with_context(letter, span)])
-            if span is not None:
-                span.end(None if isinstance(outcome, Written) else type(outcome).__name__.lower())
-            match outcome:
+            phase = work.assignment.phase
+            if phase is Phase.ENDED or (phase and topic in self._troubles):
+                break
+            match await self._attempt(topic, letter, work):
+                case None:
+                    break
                 case Written():
-                    self.unwritable = None
+                    self._troubles.pop(topic, None)
                     kind = (grave.destination, grave.reason)
                     self.reasons[kind] = self.reasons.get(kind, 0) + 1
                     return Ending.DEAD_LETTERED
                 case TooLarge() if letter.value is not None:
                     letter = stub_of(topic, work.record, grave, self._version)
-                case TooLarge() | Unwritten():
+                case TooLarge() | Unwritten() as failed:
                     attempt += 1
-                    reason = "too large even as a stub" if isinstance(outcome, TooLarge) else outcome.reason
-                    self.unwritable = f"{topic}: {reason}"
-                    await self._pause(max(0.1, self._backoff.delay_s(attempt, self._random)))
-        return Ending.SUPPRESSED
+                    reason = "too large even as a stub" if isinstance(failed, TooLarge) else failed.reason
+                    self._troubles[topic] = reason
+                    self._give_up_writing()
+                    if not work.assignment.phase:
+                        await self._pause(max(0.1, self._backoff.delay_s(attempt, self._random)))
+        else:
+            return Ending.SUPPRESSED
+        if topic in self._troubles:
+            self.given_up[f"{topic}: {self._troubles[topic]}"] += 1
+        return Ending.ABANDONED
+
+    async def _attempt(self, topic: str, letter: Letter, work: Work) -> Outcome | None:
+        """One attempt; None where it was given up while the producer had it. Then it may be written all the same."""
+        span = self._tracing.dead_letter(topic, work.trace.span if work.trace is not None else None)
+        letters = [letter if span is None else with_context(letter, span)]
+        writing = asyncio.ensure_future(self._writer.write(letters))
+        self._writing[writing] = (topic, work.assignment)
+        outcome: Outcome | None = None
+        try:
+            (outcome,) = await writing
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+        finally:
+            del self._writing[writing]
+            if span is not None:
+                span.end(None if isinstance(outcome, Written) else type(outcome).__name__.lower())
+        return outcome
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -147,7 +186,7 @@ class Graveyard:
             if not self._open[assignment]:
                 del self._open[assignment]
             if not self._open:
-                self.unwritable = None  # Whoever waited for it has left.
+                self._troubles.clear()  # Whoever waited for it has left.
 
 
 async def _never() -> bool:

@@ -13,7 +13,6 @@ from consumer.avro.framing import SchemaId
 from consumer.avro.undecodable import Undecodable
 from consumer.clock import Clock
 from consumer.core.books import Books
-from consumer.core.pressure import Pressure
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff, Random
 from consumer.errors import RegistryUnavailable
@@ -54,7 +53,6 @@ class Intake:
         graveyard: Graveyard,
         settlement: Settlement,
         books: Books,
-        pressure: Pressure,
         background: Background,
         tracing: Tracing,
         clock: Clock,
@@ -70,7 +68,6 @@ class Intake:
         self._graveyard = graveyard
         self._settlement = settlement
         self._books = books
-        self._pressure = pressure
         self._background = background
         self._tracing = tracing
         self._clock = clock
@@ -92,9 +89,12 @@ class Intake:
     def take(self, assignment: Assignment, records: list[Record]) -> None:
         """Track the records and send each on its way."""
         started_s = perf_counter()
-        parcel = Parcel(assignment.tracker.track(len(records)), records)
+        tracker = assignment.tracker
+        parcel = Parcel(tracker.track(len(records)), records)
+        now_ms = int(self._clock.wall_s() * 1000)
+        assignment.ages.add(parcel.first, records[0].timestamp_ms, now_ms, tracker.oldest)
         self._books.consumed += len(records)
-        self._pressure.add(len(records), sum([record.size_bytes for record in records]))
+        assignment.load.add(len(records), sum([record.size_bytes for record in records]))
         backlog = assignment.backlog
         if self._mass or not backlog:
             # During a halt each new chunk is a probe, though it may have to wait for its turn.

@@ -12,12 +12,8 @@ class Poller(Protocol):
         """So many records that were handed on have been taken in."""
         ...
 
-    def pause(self) -> None:
-        """Stop fetching."""
-        ...
-
-    def resume(self) -> None:
-        """Fetch again."""
+    def rest(self, topics: frozenset[str]) -> None:
+        """Fetch nothing of these topics, and again of all others."""
         ...
 
     def look_elsewhere(self, partitions: list[TopicPartition]) -> None:

@@ -53,7 +53,7 @@ class Settlement:
 
     def _tell(self) -> None:
         self.progress.set()
-        if self._pressure.paused:
+        if self._pressure.resting:
             self.on_relief()
 
     def _finish(self, work: Work) -> None:
@@ -68,7 +68,7 @@ class Settlement:
             else:
                 # Acknowledged after its assignment ended: in the books and the ledger, never in the offsets.
                 assignment.abandoned += 1
-        self._pressure.add(-1, -work.record.size_bytes)
+        assignment.load.add(-1, -work.record.size_bytes)
         if work.trace is not None:
             work.trace.one_done("abandoned" if work.abandoned else None)
             if not work.abandoned:

@@ -9,11 +9,14 @@ import msgspec
 from consumer.clock import Clock
 from consumer.core.books import DestinationBooks
 from consumer.core.gate import Gate
+from consumer.endpoints.collapsing import Collapsing
 from consumer.endpoints.endpoint import Operation
+from consumer.endpoints.settling import Settling
 from consumer.errors import LedgerUnavailable
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
+from consumer.pipeline.filling import take_collapsible
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.reserve import Sorted, reserve
@@ -170,7 +173,9 @@ class Sink:
             return min(1, permits) - ahead
         if self.gate.closed(now_s):
             return 0  # A reservation would only age.
-        return permits + self.gate.ahead - ahead
+        room = permits + self.gate.ahead - ahead
+        # Few at a time would cost a call of the ledger for each answer: while some are ahead, wait for half.
+        return 0 if ahead and room < self.gate.ahead // 2 else room
 
     def _choose(self, now_s: float) -> list[Batch]:
         """What the gate takes next: what was tried before, or is a part, comes before what is new."""
@@ -202,18 +207,30 @@ class Sink:
         most = min(operation.max_items, self.policy.max_items)
         # Each item's size counts a comma; with the brackets an array is one byte more than its items.
         room_bytes = min(operation.max_body_bytes, self.policy.max_bytes) - 1
+        collapsing = operation if most > 1 and isinstance(operation, Collapsing) else None
+        settle_s = operation.settle_delay_s if isinstance(operation, Settling) else 0.0
         while len(chosen) < room and lanes > 0:
-            if lanes < most:
-                since_s = self._filling_since_s.setdefault(operation, now_s)
-                if now_s < since_s + self.policy.linger_s:
-                    return
-            members = self.lanes.take(operation, most, room_bytes)
-            self._filling_since_s.pop(operation, None)
+            if collapsing is not None:
+                # No linger: what one lane has is there at once, or comes while the lane is under way.
+                members = take_collapsible(self.lanes, collapsing, most, room_bytes)
+                lanes -= 1
+            else:
+                if lanes < most:
+                    since_s = self._filling_since_s.setdefault(operation, now_s)
+                    if now_s < since_s + self.policy.linger_s:
+                        return
+                members = self.lanes.take(operation, most, room_bytes)
+                self._filling_since_s.pop(operation, None)
+                lanes -= len(members)
             if not members:
                 self.wake()  # These lanes were emptied meanwhile, or begin with another operation now.
                 return
-            chosen.append(Batch(operation, members))
-            lanes -= len(members)
+            batch = Batch(operation, members)
+            if settle_s:
+                # It holds its lane, and reserves nothing yet.
+                self.stock.later(batch, now_s + settle_s)
+            else:
+                chosen.append(batch)
 
     def _set_timer(self, now_s: float) -> None:
         """Wake when time alone lets something go. What is due already waits for a permit: an answer wakes it."""
@@ -254,6 +271,9 @@ class Sink:
         for batch in outcome.granted:
             batch.reserved_at_s = reserved_at_s
             stock.shelf.reserved.append(batch)
+        for one in outcome.suppressed:
+            # Another process may have delivered it a moment ago, and been killed.
+            stock.let_settle(one.kind, [one], self._clock.monotonic_s())
         for members, ending in (
             (outcome.suppressed, Ending.SUPPRESSED),
             (outcome.windowed, Ending.WINDOWED),

@@ -35,6 +35,7 @@ class Status:
         topology_version: str,
         stalled_after_s: float,
         answers: Callable[[], Any],
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         """`answers` asks the ledger something cheap: an awaitable that raises where it cannot answer."""
         self._coordinator = coordinator
@@ -49,6 +50,7 @@ class Status:
         self._version = topology_version
         self._stalled_after_s = stalled_after_s
         self._answers = answers
+        self._wall_s = wall_s
         self._started_s = time.monotonic()
 
     @property
@@ -74,7 +76,8 @@ class Status:
                 "bytes": pressure.bytes,
                 "max_records": pressure.policy.max_pending,
                 "max_bytes": pressure.policy.max_pending_bytes,
-                "paused": pressure.paused,
+                "paused": bool(pressure.resting),
+                "resting_topics": sorted(pressure.resting),
             },
             "held_by": self._held_by(),
             "decoding": {
@@ -103,6 +106,7 @@ class Status:
                 PartitionLag(
                     partition=partition,
                     lag_records=_lag(coordinator.ends.get(partition), one),
+                    lag_s=one.age_s(coordinator.ends.get(partition), self._wall_s()),
                     unsettled=one.in_flight,
                 )
                 for partition, one in coordinator.assignments.items()
@@ -111,7 +115,7 @@ class Status:
             pending_bytes=pressure.bytes,
             max_pending_records=pressure.policy.max_pending,
             max_pending_bytes=pressure.policy.max_pending_bytes,
-            polling_paused=pressure.paused,
+            resting_topics=pressure.resting,
             decoding_halted=self._intake.halted is not None,
             ledger_answers=self._patient.trouble is None,
             ledger_alarms=coordinator.ledger_alarms,
@@ -150,9 +154,12 @@ class Status:
             out["dead letters"] = f"can't be written, and are tried again: {self._graveyard.unwritable}"
         if self._patient.trouble is not None:
             out["ledger"] = f"does not answer, so nothing is sent or committed: {self._patient.trouble}"
-        if self._coordinator.pressure.paused:
+        if resting := self._coordinator.pressure.resting:
             fullest = max(self._sinks.values(), key=lambda sink: sink.in_flight)
-            out[POLLING] = f"paused at the bound of unsettled records; most of them wait for {fullest.name}"
+            what = ", ".join(sorted(resting))
+            out[POLLING] = (
+                f"paused at the bound of unsettled records ({what}); most of them wait for {fullest.name}"
+            )
         if not balanced:
             out["books"] = "they do not balance: a record was lost or counted twice; please report this"
         return out

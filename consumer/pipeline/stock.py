@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from consumer.core.books import DestinationBooks
 from consumer.core.lanes import Lanes
+from consumer.endpoints.endpoint import Operation
+from consumer.endpoints.settling import Settling
 from consumer.ledger.ledger import Held
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
@@ -69,6 +71,12 @@ class Stock:
         for one in fresh:
             one.in_doubt = True
         self._books.in_doubt += len(fresh)
+
+    def let_settle(self, operation: Operation, members: list[Delivery], now_s: float) -> None:
+        """These end, and the receiver has them or may have them: where the operation asks for it, their lanes rest."""
+        if isinstance(operation, Settling) and operation.settle_delay_s:
+            for one in members:
+                one.lane.not_before_s = max(one.lane.not_before_s, now_s + operation.settle_delay_s)
 
     def trust(self, members: list[Delivery]) -> None:
         """These were acknowledged in the end."""

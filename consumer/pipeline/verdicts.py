@@ -94,6 +94,7 @@ class Verdicts:
             self._end_mass_refusal()
         members = batch.members
         self._guard.accepted(now_s, len(members))
+        self._stock.let_settle(batch.operation, members, now_s)
         # Durable before the commit: the lanes go on only then, so that a follower finds a window accepted.
         await self._patient.confirm([one.intent for one in members])
         for one in members:
@@ -202,6 +203,7 @@ class Verdicts:
         elif len(batch.members) > 1:
             self._bisect(batch)  # Its reservations are kept: the answer may still have been a yes.
         elif self._stock.drop_leaving(batch):
+            self._stock.let_settle(batch.operation, batch.members, now_s)
             await self._bury(batch, f"{outcome.reason}, {batch.attempts} times while others succeeded", None)
         else:
             self._stock.follow(batch)

@@ -3,8 +3,10 @@
 from collections import deque
 from enum import IntEnum
 
+from consumer.core.ages import Ages
 from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
+from consumer.core.pressure import Load
 from consumer.endpoints.endpoint import Operation
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.traces import ChunkTrace
@@ -38,20 +40,32 @@ class Assignment:
 
     __slots__ = (
         "abandoned",
+        "ages",
         "backlog",
         "committed",
         "epoch",
         "lane_prefix",
+        "load",
         "partition",
         "phase",
         "traced",
         "tracker",
     )
 
-    def __init__(self, partition: TopicPartition, epoch: int, position: int, lane_prefix: int) -> None:
+    def __init__(
+        self,
+        partition: TopicPartition,
+        epoch: int,
+        position: int,
+        lane_prefix: int,
+        load: Load | None = None,
+    ) -> None:
+        """`load`: what counts its records against the bound; by default they count by themselves."""
+        self.load = load or Load()
         self.partition = partition
         self.epoch = epoch
         self.tracker = OffsetTracker(position)
+        self.ages = Ages()
         self.phase = Phase.LIVE
         self.committed = position
         """What the broker acknowledged last, or where reading began."""
@@ -67,6 +81,12 @@ class Assignment:
     def in_flight(self) -> int:
         """Records tracked that are neither settled nor abandoned."""
         return self.tracker.unsettled - self.abandoned
+
+    def age_s(self, end: int | None, now_s: float) -> float | None:
+        """The age of its oldest unsettled record; None where that was not read yet, or the end is not known."""
+        if self.in_flight:
+            return self.ages.age_s(self.tracker.oldest, int(now_s * 1000))
+        return 0.0 if end is not None and self.tracker.committable >= end else None
 
 
 class Work:
@@ -88,6 +108,7 @@ class Delivery:
     """One record on its way to one destination by one route."""
 
     __slots__ = (
+        "arrival",
         "attempts",
         "body",
         "in_doubt",
@@ -102,6 +123,7 @@ class Delivery:
     )
 
     lane: Lane["Delivery"]
+    arrival: int
 
     def __init__(self, work: Work, kind: Operation, body: bytes, intent: Intent) -> None:
         self.work = work

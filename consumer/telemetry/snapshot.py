@@ -1,6 +1,6 @@
 """How the process stands at one moment, as the metrics show it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
@@ -47,7 +47,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     pending_bytes: int = 0
     max_pending_records: int = 0
     max_pending_bytes: int = 0
-    polling_paused: bool = False
+    resting_topics: Set[str] = frozenset()
+    """Those that are not polled, as the bound is reached."""
     decoding_halted: bool = False
     ledger_answers: bool = True
     ledger_alarms: int = 0

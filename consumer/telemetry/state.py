@@ -109,7 +109,9 @@ def _partitions(now: Snapshot) -> Iterator[Metric]:
     names = ("topic", "partition")
     lag = GaugeMetricFamily(f"{PREFIX}lag_records", "End offset minus committed offset.", labels=names)
     age = GaugeMetricFamily(
-        f"{PREFIX}lag_seconds", "Age of the oldest record that is not settled.", labels=names
+        f"{PREFIX}lag_seconds",
+        "Age of the oldest record that is not settled, to within a chunk.",
+        labels=names,
     )
     unsettled = GaugeMetricFamily(
         f"{PREFIX}partition_unsettled_records", "Records taken, not settled.", labels=names
@@ -123,7 +125,7 @@ def _partitions(now: Snapshot) -> Iterator[Metric]:
         unsettled.add_metric(labels, one.unsettled)
     yield from (lag, age, unsettled)
     yield _gauge("partitions_assigned", "Partitions that this process owns.", len(now.partitions))
-    paused = len(now.partitions) if now.polling_paused else 0
+    paused = sum(one.partition.topic in now.resting_topics for one in now.partitions)
     yield _gauge("partitions_paused", "Partitions not polled, as the bound is reached.", paused)
 
 

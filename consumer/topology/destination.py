@@ -83,6 +83,7 @@ def _operations(
             operations[name] = entry.build(around.clock, known)
         except ConfigurationError as error:
             mistakes.append((("operations", name), str(error)))
+            operations[name] = entry.build(around.clock, {})  # So that its routes are looked at all the same.
     return operations
 
 

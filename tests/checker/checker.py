@@ -13,6 +13,7 @@ from tests.checker.findings import Findings
 from tests.checker.order import judge_order
 from tests.checker.repeats import Caused, judge_repeats
 from tests.checker.settled import Settled
+from tests.checker.singles import named_singles
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ def check(evidence: Evidence, on_the_wire: Mapping[str, int]) -> Report:
     """
     findings = Findings()
     expectation = Expectation.of(evidence.records, EventReader(evidence.schemas))
-    arrivals = {name: Arrivals(name, items, expectation) for name, items in evidence.accepted.items()}
+    arrivals = {
+        name: Arrivals(name, named_singles(items, expectation), expectation)
+        for name, items in evidence.accepted.items()
+    }
     settled = Settled(arrivals, evidence.letters, findings)
     times: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for expected in expectation.records:

@@ -53,10 +53,17 @@ def _at_user_analytics(record: StoredRecord, event: Event) -> Fate:
 def _at_client(record: StoredRecord, event: Event) -> Fate:
     if _is_dropped(event):
         return Ignored()
+    if event.type == "Aliased":
+        texts = [event.payload["anonymous_id"], event.payload["external_id"]]
+        return _sent(record, event) if all(map(_fits, texts)) else Refused()
     identifiers = [text for text in (event.user["external_id"], event.user["anonymous_id"]) if text]
-    texts = [*identifiers, _client_name(event)]
-    good = bool(identifiers) and all(0 < len(text) <= _LONGEST for text in texts)
+    texts = [*identifiers, *_client_texts(event)]
+    good = bool(identifiers) and all(map(_fits, texts))
     return _sent(record, event) if good else Refused()
+
+
+def _fits(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST
 
 
 def _sent(record: StoredRecord, event: Event) -> Fate:
@@ -86,15 +93,21 @@ def _pair(event: Event) -> tuple[str, str]:
     return "", ""
 
 
-def _client_name(event: Event) -> str:
+def _client_texts(event: Event) -> list[str]:
+    """What must be there and fit into the receiver's columns, beside the ids."""
     match event.type:
         case "Engagement":
-            return f"{event.payload['feature']}/{event.payload['action']}"
+            return [f"{event.payload['feature']}/{event.payload['action']}"]
         case "CaptureEvent":
-            return str(event.payload["type"])
+            return [str(event.payload["type"])]
         case "CustomEvent":
-            return str(event.payload["name"])
-    return event.type  # A constant in the topology: never empty, never long.
+            return [str(event.payload["name"])]
+        case "Identified":
+            # The generator's time zones and phone numbers are always sound.
+            return [text for text in (event.user["email"], event.payload["locale"]) if text]
+        case "DeviceRegistered":
+            return [str(event.payload["device_id"])]
+    return []  # The name is a constant in the topology: never empty, never long.
 
 
 def _scope(record: StoredRecord, event: Event) -> str:

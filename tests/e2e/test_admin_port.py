@@ -1,5 +1,8 @@
 """What a running consumer says of itself on its admin port."""
 
+import time
+
+from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.sandbox.simulator import ApiFaults, FaultPlan
@@ -75,6 +78,29 @@ def test_a_refused_key_halts_the_destination_and_a_good_one_lets_it_go_on(
     begin, over = [line for line in consumer.stderr.splitlines() if '"destination client"' in line]
     assert "halted: 401" in begin
     assert "goes on, after" in over
+
+
+def test_the_age_of_the_oldest_unsettled_record_is_a_metric(stage: Stage, person: Person) -> None:
+    stage.receiver.remote.declare({"client_api": Outage(status=401)})
+    hour_ago_ms = int((time.time() - 3600) * 1000)
+    producer = Producer({"bootstrap.servers": stage.broker.bootstrap_servers, "log_level": 2})
+    producer.produce(stage.topic, person.did("e-1"), b"user-1", partition=0, timestamp=hour_ago_ms)
+    producer.flush(30.0)
+    consumer = stage.consumer()
+    port = AdminPort(consumer)
+
+    def age_s() -> float | None:
+        families = text_string_to_metric_families(port.get("/metrics").text)
+        (family,) = [one for one in families if one.name == "distinct_consumer_lag_seconds"]
+        return family.samples[0].value if family.samples else None
+
+    wait_until(lambda: port.state_of("client")[0] == "halted", 30.0, lambda: f"{port.status}")
+    assert 3600 <= (age_s() or 0) < 3700
+
+    stage.receiver.remote.declare({})
+    wait_until(lambda: port.status["settled"] == 1, 30.0)
+    wait_until(lambda: age_s() == 0.0, 10.0, lambda: str(age_s()))
+    assert consumer.stop() == 0, consumer.tail()
 
 
 def test_when_the_bound_is_reached_it_is_said_who_fills_it(stage: Stage, person: Person) -> None:

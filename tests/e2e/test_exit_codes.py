@@ -2,7 +2,11 @@
 
 import json
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from consumer.sandbox.simulator import ApiFaults, FaultPlan
 from tests.brokers import Hang
@@ -62,6 +66,26 @@ def test_a_drain_that_does_not_finish_ends_with_3_and_says_how_much_is_left(
         wait_until(lambda: stage.receiver.remote.report().client_api.requests == 1, 30.0)
         assert running.stop(signal.SIGTERM) == 3, running.stderr
         assert "the drain did not finish in 1 s (1 in flight)" in running.stderr
+        assert "Traceback" not in running.stderr
+    assert stage.committed == {0: 0}
+
+
+def test_a_stop_does_not_wait_for_dead_letters_that_cannot_be_written_and_ends_with_3(
+    make_stage: Callable[[int], Stage],
+) -> None:
+    stage = make_stage(1)
+    stage.create_letters({"max.message.bytes": "100"})
+    stage.produce(b"not an event")
+
+    with Running(["run", "--drain-timeout", "60s"], stage.folder, settings(stage)) as running:
+        running.wait_for("dead letters: can't be written")
+        asked_s = time.monotonic()
+
+        assert running.stop(signal.SIGTERM) == 3, running.stderr
+
+        assert time.monotonic() - asked_s < 15.0
+        reason = f"1 cannot be written to {stage.letters}: too large even as a stub"
+        assert f"stopped with dead letters left: {reason}" in running.stderr
         assert "Traceback" not in running.stderr
     assert stage.committed == {0: 0}
 
@@ -130,22 +154,42 @@ Verdicts.apply = apply
     assert stage.committed == {0: 0}
 
 
-def test_a_broker_that_does_not_answer_ends_with_1_soon_and_says_where_to_look(tmp_path: Path) -> None:
-    ended = run(
-        "run",
-        folder=tmp_path,
-        KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:9",
-        SCHEMA_REGISTRY_URL="http://127.0.0.1:9",
-        ADMIN_LISTEN="127.0.0.1:0",
-        DISTINCT_API_KEY="canary-key",
-        CLIENT_API_BASE_URL="http://127.0.0.1:9",
-        CLIENT_API_KEY="pk_canary",
-    )
+NO_BROKER = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+    "SCHEMA_REGISTRY_URL": "http://127.0.0.1:9",
+    "ADMIN_LISTEN": "127.0.0.1:0",
+    "DISTINCT_API_KEY": "canary-key",
+    "CLIENT_API_BASE_URL": "http://127.0.0.1:9",
+    "CLIENT_API_KEY": "pk_canary",
+}
+
+
+def test_a_broker_that_does_not_answer_is_asked_again_and_then_ends_with_1_and_says_where_to_look(
+    tmp_path: Path,
+) -> None:
+    ended = run("run", folder=tmp_path, **NO_BROKER)
 
     assert ended.exit_code == 1
-    assert ended.seconds < 40
-    assert "127.0.0.1:9" in ended.message
-    assert "KAFKA_BOOTSTRAP_SERVERS" in ended.message
+    assert 15 < ended.seconds < 40
+    waiting = json.loads(ended.stderr.splitlines()[-2])["message"]
+    assert "tried again for 20 s" in waiting
+    for text in (waiting, ended.message):
+        assert "Connect to ipv4#127.0.0.1:9 failed: Connection refused" in text
+        assert "Asked at 127.0.0.1:9: check KAFKA_BOOTSTRAP_SERVERS, and KAFKA_PROPERTIES" in text
     assert "Traceback" not in ended.stderr
     assert "canary" not in ended.stderr
-    assert len(ended.stderr.splitlines()) < 12
+    assert len(ended.stderr.splitlines()) < 8
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_any_broker_answered_ends_with_0_at_once(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with Running(["run"], tmp_path, NO_BROKER) as running:
+        running.wait_for("no answer from Kafka yet")
+        asked_s = time.monotonic()
+
+        assert running.stop(number) == 0, running.stderr
+
+        assert time.monotonic() - asked_s < 5.0, "a second, and what a busy machine adds"
+        assert "Traceback" not in running.stderr

@@ -121,6 +121,7 @@ def test_a_wrong_flag_is_named_with_what_to_write_instead(
         ("sasl.pasword=canary", 'No such configuration property: "sasl.pasword"'),
         ("security.protocol=SSLX", 'Invalid value "SSLX" for configuration property "security.protocol"'),
         ("group.id=other", "group.id cannot be set there: use CONSUMER_GROUP"),
+        ("max.poll.interval.ms=20000", "must stay 10 s below max.poll.interval.ms, which is 20 s"),
         ("sasl.password=canary\\q", "k.properties:1: sasl.password: holds a \\ that escapes nothing"),
     ],
 )

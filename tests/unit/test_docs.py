@@ -17,8 +17,9 @@ from consumer.topology.load import load_plan
 from consumer.types import TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TOPOLOGY = ROOT / "docs" / "topology.md"
+APIS = sorted((ROOT / "docs" / "apis").glob("*.md"))
 
 _FENCE = re.compile(r"^```(\w*)[ \t]*(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
@@ -27,6 +28,7 @@ _METRIC = re.compile(r"\bdistinct_consumer_\w+")
 
 ENVIRONMENT = {
     "SHOP_CLIENT_KEY": "pk_shop",
+    "CLIENT_API_KEY": "pk_client",
     "SHOP_DISTINCT_KEY": "shared",
     "CLIENT_API_BASE_URL": "https://client.example.com",
 }
@@ -95,7 +97,8 @@ def test_the_guarantees_name_tests() -> None:
 def _topologies() -> dict[str, dict[str, str]]:
     """Topology → file → text, of the snippets that are named `topology/file`."""
     found: dict[str, dict[str, str]] = {}
-    for language, name, text in _FENCE.findall(TOPOLOGY.read_text("utf-8")):
+    texts = [document.read_text("utf-8") for document in (TOPOLOGY, *APIS)]
+    for language, name, text in (fence for page in texts for fence in _FENCE.findall(page)):
         if language in ("yaml", "json"):
             topology, _, file = name.partition("/")
             assert file, f"a {language} snippet that belongs to no topology is never loaded: {text[:60]}"
@@ -129,7 +132,9 @@ def _commands() -> list[str]:
 @pytest.mark.parametrize("line", _commands())
 def test_every_command_and_flag_of_the_pages_is_there(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    subcommand = command.commands[words[0]]
+    subcommand: click.Command = command
+    while isinstance(subcommand, click.Group):
+        subcommand = subcommand.commands[words.pop(0)]
     known = {option for param in subcommand.params for option in param.opts}
 
     unknown = [word for word in words if word.startswith("--") and word not in known]

@@ -3,19 +3,22 @@
 from collections import defaultdict
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_item
+
 from consumer.sandbox.generator import Plan, Stream, user_event_schema
 from consumer.sandbox.simulator import LedgerItem
 from tests.brokers import StoredRecord
 from tests.checker import Commit, Evidence, letter_of
 from tests.checker.event import EventReader
 from tests.checker.expectation import Expectation, Expected
-from tests.checker.fate import DESTINATIONS, Accepted, Opened, Refused
+from tests.checker.fate import CLIENT, DESTINATIONS, Accepted, Opened, Refused
 
 SCHEMA_ID = 7
 SCHEMAS = {SCHEMA_ID: user_event_schema()}
 PARTITIONS = 3
 START_MS = 1_800_000_000_000
 WINDOW_MS = 1_200_000
+SINGLES = {"Identified": "identify", "Aliased": "alias", "DeviceRegistered": "devices"}
 ON_THE_WIRE = {"user-analytics": 4, "client": 8}
 
 
@@ -67,6 +70,16 @@ class _Run:
         self._known.add((name, event_id))
         seq = len(self.accepted[name])
         item = LedgerItem(seq, now_ms, seq, "any", event_id, None, "someone", "any", None, False)
+        if name == CLIENT and expected.event.type in SINGLES:
+            # Told apart by user and key: no event id goes with them.
+            ids = expected.event.payload if expected.event.type == "Aliased" else expected.event.user
+            item = replace_item(
+                item,
+                operation=SINGLES[expected.event.type],
+                event_id=None,
+                idempotency_key=f"key of {event_id}",
+                user=ids["external_id"] or ids["anonymous_id"],
+            )
         self.accepted[name].append(item)
 
 

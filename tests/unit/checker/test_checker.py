@@ -140,13 +140,52 @@ def test_an_item_of_no_record_is_noticed(run: Evidence) -> None:
 
 def test_two_events_of_a_user_in_the_wrong_order_are_noticed(run: Evidence, expectation: Expectation) -> None:
     items = list(run.accepted[CLIENT])
-    keys = [expectation.by_event[item.event_id or ""][0].stored.key for item in items]
+    keys = [item.event_id and expectation.by_event[item.event_id][0].stored.key for item in items]
     one, other = next(
         (at, keys.index(key, at + 1)) for at, key in enumerate(keys) if key and key in keys[at + 1 :]
     )
     items[one], items[other] = items[other], items[one]
 
     assert found(with_items(run, CLIENT, items)) == {OUT_OF_ORDER}
+
+
+def singles(run: Evidence) -> list[int]:
+    """Where the items are that carry no event id."""
+    return [at for at, item in enumerate(run.accepted[CLIENT]) if item.event_id is None]
+
+
+def test_of_what_carries_no_id_too_a_lost_a_doubled_and_a_strange_one_are_noticed(
+    run: Evidence,
+) -> None:
+    items = list(run.accepted[CLIENT])
+    at = singles(run)[0]
+    one = items[at]
+    again = msgspec.structs.replace(one, at_ms=one.at_ms + 9_000)
+    stranger = msgspec.structs.replace(one, idempotency_key="never-sent", user="never-produced")
+
+    assert {item.operation for item in items} >= {"identify", "devices"}
+    assert found(with_items(run, CLIENT, items[:at] + items[at + 1 :])) == {LOST, TOO_EARLY}
+    assert found(with_items(run, CLIENT, [*items, again])) == {UNEXPLAINED}
+    assert found(with_items(run, CLIENT, [*items, stranger])) == {STRANGER}
+
+
+def test_traits_that_arrive_after_a_later_event_of_their_user_are_noticed(
+    run: Evidence, expectation: Expectation
+) -> None:
+    items = list(run.accepted[CLIENT])
+    users = {one.place: one.event.user["external_id"] for one in expectation.records if one.event is not None}
+    of_item = {
+        item.event_id: users[expectation.by_event[item.event_id][0].place] for item in items if item.event_id
+    }
+    at, later = next(
+        (at, later)
+        for at in singles(run)
+        for later in range(at + 1, len(items))
+        if of_item.get(items[later].event_id or "") == items[at].user
+    )
+    items[at], items[later] = items[later], items[at]
+
+    assert OUT_OF_ORDER in found(with_items(run, CLIENT, items))
 
 
 def test_a_repeat_needs_a_kill_that_explains_it(run: Evidence) -> None:

@@ -9,10 +9,14 @@ from consumer.errors import ConfigurationError
 
 
 def test_both_apis_of_the_main_job_are_there():
-    assert {(api, name) for api, entries in APIS.items() for name in entries} == {
+    assert {(api, name) for api, entries in APIS.items() for name in entries} >= {
         ("distinct", "user_analytics"),
         ("client_api", "events"),
     }
+
+
+def test_the_client_api_has_its_four_operations():
+    assert set(APIS["client_api"]) == {"alias", "identify", "devices", "events"}
 
 
 @pytest.mark.parametrize(("api", "name"), [(api, name) for api in APIS for name in APIS[api]])
@@ -23,8 +27,9 @@ def test_what_an_entry_says_is_what_the_operation_does(api, name):
     assert (operation.fields, operation.required) == (entry.fields, entry.required)
     assert entry.required <= entry.fields
     assert entry.one_of <= entry.fields
-    without_a_required_field = operation.encode(dict.fromkeys(entry.one_of, "x"))
-    assert isinstance(without_a_required_field, Invalid)
+    only_ids = dict.fromkeys(entry.one_of, "x")
+    assert isinstance(operation.encode(only_ids), Invalid) == bool(entry.required - entry.one_of)
+    assert isinstance(operation.encode({}), Invalid)
     assert operation.max_items >= 1
     assert operation.max_body_bytes <= 1_048_576
 
@@ -51,6 +56,12 @@ def test_options_reach_the_operation():
         ("client_api", "events", {"max_items": "20"}, "max_items"),
         ("client_api", "events", {"max_body_bytes": 1_048_577}, "max_body_bytes"),
         ("client_api", "events", {"max_retry_after_s": -1}, "max_retry_after_s"),
+        ("client_api", "alias", {"settle_delay_s": -1}, "settle_delay_s"),
+        ("client_api", "alias", {"settle_delay_s": 601}, "settle_delay_s"),
+        ("client_api", "alias", {"collapse": 2}, "collapse"),
+        ("client_api", "identify", {"collapse": 0}, "collapse"),
+        ("client_api", "identify", {"collapse": True}, "collapse"),
+        ("client_api", "devices", {"max_items": 2}, "max_items"),
         ("distinct", "user_analytics", {"max_items": 2}, "max_items"),
         ("distinct", "user_analytics", {"pairs": {"quiz": "done"}}, "pairs"),
     ],

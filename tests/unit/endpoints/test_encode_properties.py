@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.clock import ManualClock
-from consumer.endpoints import checks, client_api, fields, user_analytics
+from consumer.endpoints import checks, client_api, fields, time_zones, user_analytics
+from consumer.endpoints.client_alias import ClientAlias
+from consumer.endpoints.client_devices import ClientDevices
 from consumer.endpoints.client_events import RULES, USER_RULES, ClientEvents
+from consumer.endpoints.client_identify import ClientIdentify
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.outcome import Delivered
 from consumer.endpoints.user_analytics import REGISTERED_PAIRS, UserAnalytics
@@ -20,14 +23,19 @@ from consumer.http.sender import Answer
 
 ANALYTICS = UserAnalytics(ManualClock())
 EVENTS = ClientEvents(ManualClock())
+ALIAS = ClientAlias(ManualClock())
+IDENTIFY = ClientIdentify(ManualClock())
+DEVICES = ClientDevices(ManualClock())
+SINGLES = (ALIAS, IDENTIFY, DEVICES)
 
 REASONS = {
     value
-    for module in (checks, fields, client_api, user_analytics)
+    for module in (checks, fields, client_api, time_zones, user_analytics)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 } | {f"is longer than {limit} characters" for limit in (50, 64, 255)}
 FIELDS = {""} | ANALYTICS.fields | RULES.names | {f"user.{name}" for name in USER_RULES.names}
+FIELDS = FIELDS.union(*(one.fields for one in SINGLES))
 
 any_text = st.text(max_size=8) | st.text(st.characters(categories=["Cs", "Lu", "Zs", "Cc"]), max_size=4)
 leaves = (
@@ -121,6 +129,18 @@ event_items = spoilt(
         "user": users,
     }
 )
+ids = {"anonymous_id": st.none() | any_text, "external_id": names}
+single_items = {
+    ALIAS: spoilt(dict.fromkeys(("anonymous_id", "external_id"), names)),
+    IDENTIFY: spoilt(
+        ids
+        | dict.fromkeys(("email", "phone", "locale"), names)
+        | {"timezone": st.sampled_from(["UTC", "Europe/Paris", "Paris"]), "data": json_objects | wild_objects}
+    ),
+    DEVICES: spoilt(
+        ids | dict.fromkeys(("device_id", "token", "os", "model", "app_build", "app_version"), names)
+    ),
+}
 anything = st.dictionaries(any_text | st.sampled_from(sorted(FIELDS)), values, max_size=6)
 
 
@@ -212,6 +232,31 @@ def test_client_events_sends_what_keeps_the_rules_or_says_what_is_wrong(item):
             check_fault(fault)
 
 
+def check_single(operation: Any, body: dict[str, Any]) -> None:
+    assert depth(body) <= 32
+    assert operation.required <= body.keys() <= operation.fields
+    assert body.keys() & {"anonymous_id", "external_id"}
+    limits = {"anonymous_id": 255, "external_id": 255, "email": 255, "locale": 255, "phone": 64}
+    for name, value in body.items():
+        if name == "data":
+            assert isinstance(value, dict)
+            assert value
+        else:
+            assert isinstance(value, str)
+            assert value.strip() or name in ("os", "model", "app_build", "app_version")
+            assert len(value) <= limits.get(name, len(value))
+
+
+@pytest.mark.parametrize("operation", SINGLES, ids=lambda one: one.name)
+@given(data=st.data())
+def test_a_single_sends_what_keeps_the_rules_or_says_what_is_wrong(operation, data):
+    match operation.encode(data.draw(single_items[operation] | anything)):
+        case bytes(encoded):
+            check_single(operation, parsed(encoded))
+        case Invalid() as fault:
+            check_fault(fault)
+
+
 @given(json_objects)
 def test_every_json_object_arrives_as_it_was_given(data):
     opened = {
@@ -223,6 +268,7 @@ def test_every_json_object_arrives_as_it_was_given(data):
     }
     assert parsed(ANALYTICS.encode(opened | {"metadata": data}))["metadata"] == data
     assert parsed(EVENTS.encode({"name": "n", "external_id": "u-1", "data": data}))["data"] == data
+    assert parsed(IDENTIFY.encode({"external_id": "u-1", "data": data}))["data"] == data
 
 
 @given(st.lists(json_objects, min_size=1, max_size=5))
@@ -232,7 +278,7 @@ def test_an_array_loses_no_event_and_reorders_none(datas):
     assert [event["data"] for event in parsed(EVENTS.body(items))] == datas
 
 
-@pytest.mark.parametrize("operation", [ANALYTICS, EVENTS])
+@pytest.mark.parametrize("operation", [ANALYTICS, EVENTS, *SINGLES], ids=lambda one: one.name)
 @given(
     status=st.integers(100, 999),
     body=st.binary(max_size=30)

@@ -116,7 +116,7 @@ class PlayedPoller:
     """The owner thread's face, as `consumer.pipeline.poller.Poller` has it."""
 
     def __init__(self) -> None:
-        self.polling = True
+        self.resting: frozenset[str] = frozenset()
         self.turns: list[str] = []
         self.reclaimed: list[tuple[TopicPartition, int]] = []
         self.stopped = False
@@ -125,13 +125,13 @@ class PlayedPoller:
     def took(self, count: int) -> None:
         return None
 
-    def pause(self) -> None:
-        self.polling = False
-        self.turns.append("pause")
+    @property
+    def polling(self) -> bool:
+        return not self.resting
 
-    def resume(self) -> None:
-        self.polling = True
-        self.turns.append("resume")
+    def rest(self, topics: frozenset[str]) -> None:
+        self.resting = topics
+        self.turns.append("pause" if topics else "resume")
 
     def look_elsewhere(self, partitions: list[TopicPartition]) -> None:
         self.looked_elsewhere.append(partitions)

@@ -30,6 +30,8 @@ class Request:
     at_s: float
     process: str
     replied: "asyncio.Future[Reply]" = field(repr=False)
+    operation: str = ""
+    """The last part of its path."""
 
     def reply(self, reply: Reply) -> None:
         """Answer a request that no rule answered."""
@@ -126,6 +128,10 @@ class Receiver:
         """How many records came more often than once."""
         return sum(count - 1 for count in self.accepted[api].values())
 
+    def calls(self, api: str) -> list[tuple[str, ...]]:
+        """As `arrivals`, each with its operation before its records."""
+        return [(request.operation, *request.ids) for request in self.requests if request.api == api]
+
     @property
     def waiting(self) -> list[Request]:
         """On the wire, and to be answered by hand."""
@@ -162,10 +168,19 @@ class ScriptedSender:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
         running = asyncio.get_running_loop()
-        items = json.loads(body)
-        ids = tuple(item["id"] for item in (items if isinstance(items, list) else [items]))
-        key = headers["Idempotency-Key"]
-        request = Request(self._api, ids, key, body, running.time(), self._process, running.create_future())
+        parsed = json.loads(body)
+        items = parsed if isinstance(parsed, list) else [parsed]
+        ids = tuple(id for item in items for id in ([item["id"]] if "id" in item else item["data"]))
+        request = Request(
+            self._api,
+            ids,
+            headers["Idempotency-Key"],
+            body,
+            running.time(),
+            self._process,
+            running.create_future(),
+            url.rpartition("/")[2],
+        )
         return await self._receiver.serve(request)
 
     async def close(self) -> None:

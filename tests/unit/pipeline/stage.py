@@ -23,7 +23,10 @@ from consumer.core.gate import Gate, GatePolicy
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
+from consumer.endpoints.client_alias import ClientAlias
+from consumer.endpoints.client_devices import ClientDevices
 from consumer.endpoints.client_events import ClientEvents
+from consumer.endpoints.client_identify import ClientIdentify
 from consumer.endpoints.endpoint import Operation
 from consumer.endpoints.outcome import Delivered, Unclear
 from consumer.endpoints.user_analytics import UserAnalytics
@@ -55,6 +58,8 @@ from tests.unit.pipeline.virtual_time import LoopClock, loop, quiet
 
 TOPIC = "user-events"
 P0, P1 = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
+OTHER_TOPIC = "other-events"
+OTHER = TopicPartition(OTHER_TOPIC, 0)
 MINUTE_MS = 60_000
 LEASE_S = 15.0
 AGE_S = 60.0
@@ -182,11 +187,12 @@ class Stage:
         ordered: bool = True,
         record_key: bytes | None = b"",
     ) -> Record:
-        """Produce a record. `key`: the event's id, None for a route without keys; `at_min`: it is an open, at this
-        minute."""
+        """Produce a record. `to`: destinations, or `client/alias` and so on; `key`: the event's id, None for a route
+        without keys; `at_min`: it is an open, at this minute."""
         routes = [
             {
                 "to": name,
+                "user": user,
                 "id": id,
                 "key": id if key == "" else key,
                 "at_min": at_min,
@@ -257,6 +263,7 @@ class Process:
         distinct: Mapping[str, Any] | None = None,
         client: Mapping[str, Any] | None = None,
         pressure: PressurePolicy | None = None,
+        topics: Sequence[str] = (TOPIC,),
         intake: IntakePolicy | None = None,
         shared_ledger: bool = True,
         accept_ledger: bool = False,
@@ -278,11 +285,11 @@ class Process:
         self.ledger = WatchedLedger(self.memory, stage.journal)
         self.background = Background(self.faults.append)
         self.books = Books(destinations={"distinct": DestinationBooks(), "client": DestinationBooks()})
-        self.pressure = Pressure(pressure or PressurePolicy())
+        self.pressure = Pressure(pressure or PressurePolicy(), topics)
         self.settlement = CheckedSettlement(stage, self.books, self.pressure)
         random = stage.random.random
         backoff = Backoff(base_s=0.1, max_s=2.0)
-        self.patient = PatientLedger(self.ledger, backoff, random, self.notes.append)
+        self.patient = PatientLedger(self.ledger, backoff, random, self.notes.append, self.background)
         self.graveyard = Graveyard(
             stage.letters,
             {TOPIC: f"{TOPIC}.dead-letters"},
@@ -296,6 +303,9 @@ class Process:
         self.operations: dict[str, Operation] = {
             "distinct": UserAnalytics(self.clock),
             "client": ClientEvents(self.clock),
+            "client/alias": ClientAlias(self.clock),
+            "client/identify": ClientIdentify(self.clock),
+            "client/devices": ClientDevices(self.clock),
         }
         self.sinks: dict[str, Sink] = {}
         self.posts: dict[str, Post] = {}
@@ -310,7 +320,6 @@ class Process:
             self.graveyard,
             self.settlement,
             self.books,
-            self.pressure,
             self.background,
             Tracing(None, "group"),
             self.clock,
@@ -408,18 +417,27 @@ class Process:
         def user_of(datum: dict[str, Any]) -> bytes | None:
             return datum["user"].encode() or None
 
-        return Plan("0123456789ab", {}, {}, (), {TOPIC: self._route}, {TOPIC: user_of})
+        topics = (TOPIC, OTHER_TOPIC)
+        return Plan(
+            "0123456789ab",
+            {},
+            {},
+            (),
+            dict.fromkeys(topics, self._route),
+            dict.fromkeys(topics, user_of),
+        )
 
     def _route(self, datum: dict[str, Any], _: Record) -> list[Routed]:
         return [self._routed(one) for one in json.loads(datum["routes"])]
 
     def _routed(self, said: dict[str, Any]) -> Routed:
-        api = said["to"]
+        name = said["to"]
+        api = name.partition("/")[0]
         route = Route(
-            id=f"to-{api}",
+            id=f"to-{name}",
             topic=TOPIC,
             destination=api,
-            operation=self.operations[api],
+            operation=self.operations[name],
             ordered=said["ordered"],
             types=(),
             window="",
@@ -429,12 +447,16 @@ class Process:
                 return Dropped(route, "bot")
             case "unmapped":
                 return Unmapped(route, "is required and missing", "feature")
-        key = None if said["key"] is None else digest(f"{api}/{said['key']}")
+        key = None if said["key"] is None else digest(f"{name}/{said['key']}")
         once = None
         if said["at_min"] is not None:
             # The scope is in the stage's hands: one window for all opens of a destination.
             once = Once(digest(f"opens at {api}"), round(said["at_min"] * MINUTE_MS), 20 * MINUTE_MS)
-        return Matched(route, json.dumps({"id": said["id"]}).encode(), key, once)
+        body: dict[str, Any] = {"id": said["id"]}
+        if name == "client/identify":
+            # Traits that are told apart after they were collapsed.
+            body = {"external_id": said["user"], "data": {said["id"]: True}}
+        return Matched(route, json.dumps(body).encode(), key, once)
 
     # --- Kafka, as the owner thread sees it ---
 
@@ -465,9 +487,9 @@ class Process:
     def poll(self, count: int = 1_000) -> int:
         """Hand on what comes next of every partition, as one poll does; gives how many records."""
         chunks = []
-        if not self.poller.polling:
-            return 0
         for one in self.epochs:
+            if one.topic in self.poller.resting:
+                continue
             records = [record for record in self.stage.logs[one] if record.offset >= self.next[one]][:count]
             if records:
                 chunks.append(Chunk(one, self.epochs[one], records))

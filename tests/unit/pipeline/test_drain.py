@@ -375,6 +375,69 @@ async def test_a_partition_that_comes_again_without_having_left_ends_its_old_ass
     assert one.books.destinations["distinct"].delivered == 3
 
 
+# --- dead letters that cannot be written ---
+
+
+@pytest.mark.parametrize("producer_s", [0.005, 30.0], ids=["waits for its turn", "is with the producer"])
+def test_a_drain_gives_up_at_once_a_letter_that_is_known_to_be_unwritable(producer_s: float):
+    @in_virtual_time
+    async def scenario() -> None:
+        stage = Stage()
+        stage.letters.writable = False
+        stage.receiver.rule = refuse
+        one = await serving(stage)
+        many(stage, 1)
+        stage.produce(GARBAGE)
+        one.poll()
+        await until(lambda: stage.letters.attempts == 2)
+        stage.letters.took_s = producer_s
+        await until(lambda: loop().now_s > 10.0)
+        began_s = loop().now_s
+
+        await one.revoke(P0, deadline_s=25.0)
+
+        assert loop().now_s - began_s < 0.5
+        assert one.coordinator.count().in_flight == 0
+        assert one.books.abandoned == 2
+        assert one.coordinator.unburied == "2 cannot be written to user-events.dead-letters: _MSG_TIMED_OUT"
+        assert stage.committed == {}
+        assert stage.store.reserved == {}, "the next owner need not wait for it"
+
+    scenario()
+
+
+@in_virtual_time
+async def test_a_drain_awaits_a_letter_of_a_topic_that_is_not_known_to_be_unwritable():
+    stage = Stage()
+    stage.letters.took_s = 3.0
+    stage.receiver.rule = refuse
+    one = await serving(stage)
+    many(stage, 1)
+    one.poll()
+    await until(lambda: bool(one.graveyard.busy_with(set(one.coordinator.assignments.values()))))
+    await one.revoke(P0, deadline_s=25.0)
+    assert stage.letters.origins() == [("0", "distinct")]
+    assert stage.committed[P0] == 1
+    assert one.coordinator.unburied == ""
+
+
+@in_virtual_time
+async def test_a_topic_that_shows_to_be_unwritable_during_the_drain_ends_it_for_all_its_letters():
+    stage = Stage()
+    stage.letters.slow = {"distinct": 2.0, "client": 30.0}
+    stage.letters.writable = False
+    stage.receiver.rule = refuse
+    one = await serving(stage)
+    many(stage, 1, to=("distinct", "client"))
+    one.poll()
+    await until(lambda: len(stage.receiver.requests) == 2)
+    await quiet()
+    began_s = loop().now_s
+    await one.revoke(P0, deadline_s=25.0)
+    assert loop().now_s - began_s < 3.0
+    assert one.books.abandoned == 1
+
+
 # --- lost ---
 
 

@@ -69,7 +69,7 @@ def test_states_lags_and_bounds_are_gauges(books):
             partitions=[lag, fresh],
             pending_records=2,
             max_pending_records=100,
-            polling_paused=True,
+            resting_topics={"events"},
             ledger_answers=False,
             commits_ok=5,
             commits_failed=1,

@@ -97,8 +97,19 @@ def test_the_example_payloads_are_those_of_the_schema() -> None:
     assert isinstance(compile_schema(text, AvroPolicy()), Schema)
 
 
+SINGLES = {"Identified": "identify", "Aliased": "alias", "DeviceRegistered": "devices"}
+
+
 @pytest.mark.parametrize("kind", PAYLOADS)
-def test_every_event_goes_to_the_client_api_once_with_its_id_and_time(kind: str) -> None:
+def test_everything_goes_to_one_operation_of_the_client_api_in_the_users_order(kind: str) -> None:
+    route = answers(event(kind))["client"].route
+
+    assert route.operation.name == SINGLES.get(kind, "events")
+    assert route.ordered
+
+
+@pytest.mark.parametrize("kind", sorted(PAYLOADS.keys() - SINGLES))
+def test_an_event_goes_to_the_client_api_with_its_id_and_time(kind: str) -> None:
     sent = item(answers(event(kind))["client"])
 
     assert sent["external_id"] == "ada"
@@ -192,11 +203,43 @@ def test_a_page_without_an_experience_goes_to_the_client_api_alone() -> None:
     assert set(answers(event("PageVisited", experience_id=None))) == {"client"}
 
 
-def test_a_push_token_is_not_sent_with_an_event() -> None:
-    answer = answers(event("DeviceRegistered"))["client"]
+def test_an_identified_user_brings_traits_and_nothing_of_the_event() -> None:
+    assert item(answers(event("Identified"))["client"]) == {
+        "external_id": "ada",
+        "email": "a@x.example",
+        "timezone": "UTC",
+        "locale": "en",
+        "data": {"vip": True},
+    }
+    nothing_known = item(answers(event("Identified", timezone=None, locale=None, traits={}))["client"])
+    assert nothing_known == {"external_id": "ada", "email": "a@x.example"}
 
-    assert isinstance(answer, Matched)
-    assert b"push-token" not in answer.body
+
+def test_an_alias_ties_the_ids_of_its_payload() -> None:
+    assert item(answers(event("Aliased"))["client"]) == {"anonymous_id": "anon", "external_id": "ada"}
+
+
+def test_a_device_is_its_users_with_its_push_token_if_it_has_one() -> None:
+    device = {"external_id": "ada", **PAYLOADS["DeviceRegistered"]}
+    assert item(answers(event("DeviceRegistered"))["client"]) == device
+    assert "token" not in item(answers(event("DeviceRegistered", token=None))["client"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "field"),
+    [
+        ("Identified", {"timezone": "Springfield"}, "timezone"),
+        ("Aliased", {"anonymous_id": ""}, "anonymous_id"),
+        ("DeviceRegistered", {"device_id": ""}, "device_id"),
+    ],
+)
+def test_what_the_client_api_would_refuse_or_mix_up_is_not_sent(
+    kind: str, changes: dict[str, Any], field: str
+) -> None:
+    answer = answers(event(kind, **changes))["client"]
+
+    assert isinstance(answer, Unmapped)
+    assert answer.field == field
 
 
 def test_what_no_receiver_can_take_is_refused_with_a_reason() -> None:

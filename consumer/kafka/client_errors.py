@@ -1,0 +1,43 @@
+"""What the client says of its connections, outside of any call."""
+
+from confluent_kafka import KafkaError
+
+from consumer.errors import BrokerError
+from consumer.kafka.bridge import Bridge
+from consumer.kafka.listener import Listener
+from consumer.kafka.trouble import Trouble, trouble
+
+
+class ClientErrors:
+    """The client's error callback, which runs inside of a poll. Used by the owner thread only."""
+
+    def __init__(self, bridge: Bridge, listener: Listener) -> None:
+        self._bridge = bridge
+        self._listener = listener
+        self._final: BrokerError | None = None
+        self._said: str | None = None
+        self.arrived = False
+        """Whether a broker has answered: before that each attempt fails, and one line is to tell it."""
+
+    def on_error(self, error: KafkaError) -> None:
+        """The callback."""
+        if trouble(error) is Trouble.FATAL:
+            self._final = BrokerError(f"Kafka: {error.str()}")
+        elif self.arrived:
+            self._bridge.post(self._listener.noticed, error.str())
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._said = error.str()
+
+    def heard(self) -> str | None:
+        """Why the last connection was not made, before a broker answered. Raises what is final, as `raise_final`."""
+        self.raise_final()
+        return self._said
+
+    def raise_final(self) -> None:
+        """Raises BrokerError once an error came that nothing but a person ends."""
+        if self._final is not None:
+            raise self._final
+
+    def end_of(self, error: Exception) -> Exception:
+        """What ended the client: the final error of before, where there was one, else this one."""
+        return self._final or BrokerError(f"Kafka: {error}")

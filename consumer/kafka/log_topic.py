@@ -1,0 +1,167 @@
+"""The topic behind a transactional log: whether it is there, whether it forgets, and clients for it."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+
+from consumer.errors import BrokerError, UsageError
+from consumer.kafka.insist import insist
+from consumer.kafka.transactional_log import Reader, Writer
+from consumer.kafka.trouble import unusable
+
+CLIENT_LOG = logging.getLogger("consumer.kafka.client")
+_TIMEOUT_S = 20.0
+_BROKER_DEFAULT = -1
+_FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_READERS_OWN = ("fetch.", "queued.", "auto.", "session.", "group.", "max.poll.", "isolation.", "partition.")
+_WRITERS_OWN = (
+    "linger.",
+    "batch.",
+    "compression.",
+    "message.",
+    "transaction",
+    "enable.",
+    "acks",
+    "delivery.",
+)
+TRANSACTION_TIMEOUT_MS = 30_000
+"""How long readers may have to wait for a killed writer's transaction, where nobody claims the topic before."""
+
+
+class LogTopic:
+    """One topic on one cluster. Methods block; they raise BrokerError for what the cluster does."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, properties: Mapping[str, str]) -> None:
+        """Raises UsageError for a property that librdkafka does not know."""
+        self.name = topic
+        self._properties = dict(properties)
+        self._servers = {"bootstrap.servers": bootstrap_servers}
+        try:
+            self._admin = AdminClient(
+                {**self._without(_READERS_OWN + _WRITERS_OWN), **self._servers}, logger=CLIENT_LOG
+            )
+        except KafkaException as error:
+            raise unusable(error) from None
+
+    @property
+    def transactional_id(self) -> str:
+        """One for each topic: so a second writer of the same topic takes over, and does not write beside."""
+        return f"distinct-consumer-touchpoints.{self.name}"
+
+    def ensure(self, partitions: int | None) -> None:
+        """Create the topic, to be kept for ever, where it is missing and a number of partitions is given.
+
+        Raises UsageError where it is missing and none is.
+        """
+        if self._partitions() is not None:
+            return
+        if partitions is None:
+            raise UsageError(
+                f"the topic {self.name} does not exist: create it with retention.ms=-1, or give --partitions"
+            )
+        new = NewTopic(
+            self.name, num_partitions=partitions, replication_factor=_BROKER_DEFAULT, config=_FOR_EVER
+        )
+        try:
+            self._admin.create_topics([new], request_timeout=_TIMEOUT_S)[self.name].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise BrokerError(f"the topic {self.name} can't be created: {_text(error)}") from None
+
+    def forgets(self) -> str | None:
+        """Why records of the topic are, or will be, missing; None where it keeps everything."""
+        resource = ConfigResource(ResourceType.TOPIC, self.name)
+        try:
+            found = self._admin.describe_configs([resource], request_timeout=_TIMEOUT_S)[resource].result()
+        except KafkaException as error:
+            return f"its configuration can't be read ({_text(error)})"
+        for key, wanted in _FOR_EVER.items():
+            value = found[key].value
+            if value != wanted:
+                return f"{key} is {value}, and has to be {wanted}"
+        begin = self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        if any(begin.values()):
+            return "its first records have been deleted"
+        return None
+
+    def writer(self) -> Writer:
+        """See LogClients.writer."""
+        return Producer(
+            {
+                "client.id": "distinct-consumer-touchpoints",
+                "linger.ms": 5,
+                "compression.type": "lz4",
+                **self._without(_READERS_OWN),
+                **self._servers,
+                # As Java's producers place keys, so that one user is on one partition whoever produces.
+                "partitioner": "murmur2_random",
+                "transactional.id": self.transactional_id,
+                "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                "message.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            },
+            logger=CLIENT_LOG,
+        )
+
+    def reader(self) -> Reader:
+        """See LogClients.reader."""
+        config: dict[str, Any] = {
+            "client.id": "distinct-consumer-touchpoints",
+            **self._without(_WRITERS_OWN),
+            **self._servers,
+            "group.id": self.transactional_id,  # demanded by the client; never joined
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+        return Consumer(config, logger=CLIENT_LOG)
+
+    def ends(self) -> Mapping[int, int]:
+        """See LogClients.ends."""
+        return self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def _offsets(self, spec: OffsetSpec) -> dict[int, int]:
+        """By partition. Not a consumer's watermarks: for one that reads what is committed they end before an
+        open transaction.
+        """
+        partitions = self._partitions()
+        if not partitions:
+            raise BrokerError(f"the topic {self.name} is not there any more")
+        asked = {KafkaPartition(self.name, number): spec for number in partitions}
+
+        def ask() -> dict[int, int]:
+            answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
+            return {one.partition: future.result().offset for one, future in answers.items()}
+
+        # A topic that was created a moment ago, or whose leader moves, has nobody to answer yet.
+        return insist(ask, _TIMEOUT_S)
+
+    def _partitions(self) -> list[int] | None:
+        """None where the topic does not exist."""
+        try:
+            # Asked for all topics, because asking for this one could create it with the broker's default.
+            found = self._admin.list_topics(timeout=_TIMEOUT_S).topics.get(self.name)
+        except KafkaException as error:
+            raise BrokerError(
+                f"no answer from {self._servers['bootstrap.servers']} within {_TIMEOUT_S:g} s: {_text(error)}"
+            ) from None
+        return None if found is None else sorted(found.partitions)
+
+    def _without(self, prefixes: tuple[str, ...]) -> dict[str, str]:
+        """The user's properties but for those of another kind of client, of which librdkafka would warn."""
+        return {name: value for name, value in self._properties.items() if not name.startswith(prefixes)}
+
+
+def _text(error: KafkaException) -> str:
+    cause = error.args[0]
+    return cause.str() if isinstance(cause, KafkaError) else str(cause)

@@ -1,0 +1,1 @@
+"""What is done beside the delivery: commands that ask a receiver, or act on what was delivered."""
