@@ -128,5 +128,9 @@ def _print(result: DemoResult, console: Console) -> None:
         "The rows of the generator and the receiver are their own counts.",
         highlight=False,
     )
+    console.print(
+        f"Touchpoint metrics: {result.scans.scanned} visits scanned, {result.scans.read} read back from all pages.",
+        highlight=False,
+    )
     if not result.differences:
         console.print("[green]The books balance to the record: every event is accounted for.[/green]")

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from consumer.resources import schemas_dir, topology_dir
 from consumer.sandbox import generator
 from consumer.sandbox.embedded import EmbeddedBroker
 from consumer.sandbox.receivers import receivers
+from consumer.sandbox.scanning import EXPERIENCE, scanned_touchpoints
+from consumer.sandbox.scans_read import ScansRead, read_scans
 from consumer.sandbox.simulator import ApiFaults, FaultPlan, SimulatorConfig, SimulatorProcess
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
@@ -71,6 +74,7 @@ class DemoResult:
     books: dict[str, Any]
     receiver: dict[str, dict[str, int]]
     letters: int
+    scans: ScansRead
     differences: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +85,7 @@ class DemoResult:
             "generator": self.produced.as_dict(),
             "receiver": self.receiver,
             "dead_letters": self.letters,
+            "touchpoints": self.scans.as_json(),
             "differences": list(self.differences),
         }
 
@@ -94,7 +99,11 @@ async def run_demo(
     """
     faults = FaultPlan.everywhere(FAULTS, seed=config.seed) if config.faults else FaultPlan()
     simulated = SimulatorConfig(
-        distinct_api_key="demo-key", client_api_key="pk_demo", faults=faults, keep_items=False
+        distinct_api_key="demo-key",
+        client_api_key="pk_demo",
+        touchpoints=scanned_touchpoints(config.seed, datetime.now(UTC)),
+        faults=faults,
+        keep_items=False,
     )
     with (
         EmbeddedBroker() as broker,
@@ -134,14 +143,16 @@ async def run_demo(
         )
         target = generator.Target(broker.bootstrap_servers, TOPIC, wait_for_group=GROUP)
         produced, books = await _run_both(app, stream, target, show)
+        scans = await read_scans(
+            receiver.base_url, simulated.distinct_admin_api_key, EXPERIENCE, simulated.touchpoints
+        )
         counts = await asyncio.to_thread(receiver.remote.books)
         letters = sum(marks.high for marks in broker.watermarks(f"{TOPIC}.dead-letters").values())
         registry.close()
     received = {name: counts[book] for name, book in receivers(plan.destinations).items()}
     out = books.as_json(app.status.seconds)
-    return DemoResult(
-        produced, out, received, letters, tuple(differences(produced, books, received, letters))
-    )
+    found = (*differences(produced, books, received, letters), *scans.differences)
+    return DemoResult(produced, out, received, letters, scans, found)
 
 
 def _hurried(plan: Plan) -> Plan:

@@ -15,6 +15,7 @@ from consumer.sandbox.generator.plan import Plan
 from consumer.sandbox.generator.poison import Poison
 from consumer.sandbox.generator.population import Population
 from consumer.sandbox.generator.user import User
+from consumer.sandbox.generator.visitors import steps
 
 _MAX_LATENESS_MS = 45 * 60 * 1000
 _ORDERS_REMEMBERED = 1_000
@@ -40,7 +41,7 @@ class Author:
         self._frame = b"\x00" + struct.pack(">I", plan.schema_id)
         self._singles = itertools.count()
         self._identified: set[bytes] = set()
-        self._aliased: set[bytes] = set()
+        self._steps = steps(self._population)
         self._orders: deque[tuple[User, dict[str, Any]]] = deque(maxlen=_ORDERS_REMEMBERED)
 
     def write(self, kind: Kind, payload: str, now_ms: int) -> Emission:
@@ -104,19 +105,27 @@ class Author:
     def _any(self, kind: Kind, payload: str, now_ms: int, occurred_ms: int) -> Emission:
         user = self._population.pick(self._rng)
         if payload == "Aliased":
-            # A receiver ties a visitor to a user once.
-            if user.identifiers["anonymous_id"] is None or user.key in self._aliased:
-                payload = "CustomEvent"
-            elif user.key in self._identified:
-                self._aliased.add(user.key)
-        if payload in ("Identified", "DeviceRegistered", "Aliased") and user.key not in self._identified:
-            # A receiver silently drops the device or the alias of a user whom it does not know yet.
+            if kind is Kind.PLAIN:
+                return self._visitor(now_ms)
+            payload = "CustomEvent"
+        if payload in ("Identified", "DeviceRegistered") and user.key not in self._identified:
+            # A receiver silently drops the device of a user whom it does not know yet.
             payload = "Identified"
             if kind is Kind.PLAIN:
                 self._identified.add(user.key)
         if payload == "PurchaseConfirmed":
             return self._order(kind, user, now_ms, occurred_ms)
         return self._event(kind, user, payload, now_ms, occurred_ms=occurred_ms)
+
+    def _visitor(self, now_ms: int) -> Emission:
+        user, payload, anonymous = next(self._steps)
+        if not anonymous:
+            return self._event(Kind.PLAIN, user, payload, now_ms)
+        identifiers = self._encoder.part("user", {"anonymous_id": user.identifiers["anonymous_id"]})
+        fields = self._payloads.make(payload, user)
+        if payload == "PageVisited":
+            fields["experience_id"] = None  # an experience's receiver could not tell whose visit it is
+        return self._event(Kind.PLAIN, user, payload, now_ms, fields=fields, identifiers=identifiers)
 
     def _order(self, kind: Kind, user: User, now_ms: int, occurred_ms: int) -> Emission:
         fields = self._payloads.make("PurchaseConfirmed", user)

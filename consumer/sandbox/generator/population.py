@@ -99,6 +99,18 @@ class Population:
         """A user outside the ranks, for one event only."""
         return self._user(f"single-{self._tag}-{number:06d}", number)
 
+    def visitor(self, number: int) -> User:
+        """A user outside the ranks who was a visitor first, and so has an anonymous id."""
+        name = f"visitor-{self._tag}-{number:06d}"
+        identifiers = {
+            "user_id": name,
+            "email": f"{name}@example.com",
+            "phone": None,
+            "anonymous_id": f"anon-{name}",
+            "external_id": name,
+        }
+        return self._build(name, identifiers, _digest(name))
+
     def _add(self, rank: int) -> User:
         user = self._known[rank] = self._user(f"usr-{self._tag}-{rank:06d}", rank)
         return user

@@ -5,8 +5,8 @@ the key is checked (401 without a usable one, 404 for an unknown or revoked one)
 (422). An array is accepted or refused as a whole. A 204 means queued: what the real server then loses is
 counted as harm.
 
-Of the server's later steps nothing is simulated: an alias or a device of an unknown user is accepted like any
-other.
+Of the server's later steps only what they drop is simulated, as harm: an alias or a device of an unknown user is
+accepted like any other.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from consumer.sandbox.simulator.answer import Answer, phrase_of
 from consumer.sandbox.simulator.api import ApiName
 from consumer.sandbox.simulator.client_body import Body, UnreadableBody, read_body
 from consumer.sandbox.simulator.client_harm import harms_of
+from consumer.sandbox.simulator.client_people import ClientPeople
 from consumer.sandbox.simulator.client_schema import (
     ALIAS,
     DEVICE,
@@ -66,8 +67,12 @@ class ClientApi:
     paths = frozenset({_EVENTS, *_OBJECTS})
     folders: frozenset[str] = frozenset()
 
-    def __init__(self, *, api_key: str, time_key: str) -> None:
-        """time_key: where in an event's data the sender puts the event's time."""
+    def __init__(self, *, api_key: str, time_key: str, people: ClientPeople | None = None) -> None:
+        """time_key: where in an event's data the sender puts the event's time.
+
+        people: who is on record; without, a verdict is about its request alone.
+        """
+        self._people = people
         self._api_key = api_key
         self._time_key = time_key
 
@@ -90,7 +95,7 @@ class ClientApi:
             return refused
         if request.path == _EVENTS:
             return self._judge_events(body)
-        return _judge_object(request.path.removeprefix(_PREFIX), _OBJECTS[request.path], body)
+        return self._judge_object(request.path.removeprefix(_PREFIX), _OBJECTS[request.path], body)
 
     def failure(self, status: int) -> Answer:
         """The body known of this status, else the status's phrase, as a proxy in front of it would answer."""
@@ -107,9 +112,11 @@ class ClientApi:
 
     def _accept(self, events: list[OrdinaryEvent]) -> Accepted:
         time_key = self._time_key
-        items = []
+        items, people = [], self._people
         for event in events:
             data = event.data
+            if people is not None:
+                people.meet(event.external_id, event.anonymous_id)
             user = event.external_id or event.anonymous_id or ""
             event_id, time = _text(data.get("event_id")), _text(data.get(time_key))
             items.append(Received("events", event_id, user, event.name, time))
@@ -123,27 +130,35 @@ class ClientApi:
             return _refused("events", EMPTY_ARRAY)
         items: list[Received] = []
         harms: list[str] = []
+        stored: list[dict[str, Any]] = []
         for index, event in enumerate(events):
             objection = EVENT.objection(event)
             if objection is not None:
                 return _refused_array(EVENT.objection(event, str(index)) or objection, events)
-            harms += harms_of("events", event, suspect=body.suspect)
+            found = harms_of("events", event, suspect=body.suspect)
+            harms += found
+            if not found:
+                stored.append(event)
             items.append(_printable(self._received(event)) if body.suspect else self._received(event))
+        if self._people is not None:
+            for event in stored:
+                self._people.meet(event.get("external_id"), event.get("anonymous_id"))
         return Accepted(_QUEUED, items, harms)
+
+    def _judge_object(self, operation: str, schema: ObjectSchema, body: Body) -> Verdict:
+        objection = schema.objection(body.value)
+        if objection is not None:
+            return _refused(operation, objection, [None])
+        harms = harms_of(operation, body.value, suspect=body.suspect)
+        if self._people is not None and not harms:
+            harms = self._people.harms_of(operation, body.value)
+        received = Received(operation, None, _user(body.value), operation, None)
+        return Accepted(_QUEUED, [_printable(received) if body.suspect else received], harms)
 
     def _received(self, event: dict[str, Any]) -> Received:
         data = event.get("data") or {}
         time = _text(data.get(self._time_key))
         return Received("events", _event_id(event), _user(event), event["name"], time)
-
-
-def _judge_object(operation: str, schema: ObjectSchema, body: Body) -> Verdict:
-    objection = schema.objection(body.value)
-    if objection is not None:
-        return _refused(operation, objection, [None])
-    harms = harms_of(operation, body.value, suspect=body.suspect)
-    received = Received(operation, None, _user(body.value), operation, None)
-    return Accepted(_QUEUED, [_printable(received) if body.suspect else received], harms)
 
 
 def _user(item: dict[str, Any]) -> str:

@@ -23,11 +23,16 @@ class Recent(Generic[T]):
             del members[next(iter(members))]
         return True
 
+    @property
+    def forgets(self) -> bool:
+        """Whether it is full, so that a member that is not there may have been."""
+        return self._keep is not None and len(self._members) >= self._keep
+
     def clear(self) -> None:
         """Forget all."""
         self._members.clear()
 
-    def __contains__(self, member: T) -> bool:
+    def __contains__(self, member: object) -> bool:
         return member in self._members
 
     def __iter__(self) -> Iterator[T]:

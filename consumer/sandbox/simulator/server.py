@@ -106,7 +106,7 @@ def _apis(config: SimulatorConfig, state: SimulatorState) -> list[Api]:
             access=admin, scans=state.scans, world=world, experience_pages=config.experience_pages
         ),
         EventApi(api_key=config.event_api_key, world=world, limits=state.limits),
-        ClientApi(api_key=config.client_api_key, time_key=config.client_time_key),
+        ClientApi(api_key=config.client_api_key, time_key=config.client_time_key, people=state.people),
     ]
 
 

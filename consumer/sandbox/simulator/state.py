@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from consumer.clock import Clock
+from consumer.sandbox.simulator.client_people import ClientPeople
 from consumer.sandbox.simulator.config import SimulatorConfig
 from consumer.sandbox.simulator.event_limits import EventLimits
 from consumer.sandbox.simulator.ledger import Ledger
@@ -19,6 +20,7 @@ class SimulatorState:
     world: World
     scans: Scans
     limits: EventLimits
+    people: ClientPeople
     ledger: Ledger
     traffic: Traffic
     misfortune: Misfortune
@@ -38,6 +40,7 @@ class SimulatorState:
             ),
             scans=Scans(config.touchpoints, experiences=config.experiences),
             limits=EventLimits(clock, open_names=config.event_open_names, keep=config.keep),
+            people=ClientPeople(keep=config.keep),
             ledger=Ledger(keep_items=config.keep_items, keep=config.keep),
             traffic=Traffic(),
             misfortune=Misfortune(config.faults),
@@ -47,4 +50,5 @@ class SimulatorState:
         """All that was received, and what follows from it; faults, users and touchpoints stay."""
         self.ledger.reset()
         self.limits.forget()
+        self.people.forget()
         self.traffic.forget()
