@@ -1,7 +1,9 @@
 """The way in: from a directory of files to a plan, or to every mistake in them."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -67,8 +69,12 @@ def _parse(document: Document) -> tuple[TopologyModel, list[Finding]]:
     try:
         return TopologyModel.model_validate(document.values), document.findings
     except ValidationError as error:
+        findings = document.findings + findings_of(error, TopologyModel, document, BRANCHES)
+        values = _without_unknown_keys(document.values, error)
+    try:
+        return TopologyModel.model_validate(values), findings
+    except ValidationError as error:
         unsound = {detail["loc"][:2] for detail in error.errors()}
-        findings = findings_of(error, TopologyModel, document, BRANCHES)
     sound = {
         section: {
             name: value
@@ -77,7 +83,23 @@ def _parse(document: Document) -> tuple[TopologyModel, list[Finding]]:
         }
         for section in SECTIONS
     }
-    return TopologyModel.model_validate(sound), document.findings + findings
+    return TopologyModel.model_validate(sound), findings
+
+
+def _without_unknown_keys(values: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+    """A copy in which topics and destinations have no unknown keys: routes can be held against their rest.
+
+    Not so for routes: one whose `when` is misspelt would be blamed for records that it is not meant for.
+    """
+    copy = deepcopy(values)
+    for detail in error.errors():
+        section, *way = detail["loc"]
+        if detail["type"] == "extra_forbidden" and section in ("topics", "destinations"):
+            holder: Any = copy[section]
+            for part in way[:-1]:
+                holder = holder[part]
+            del holder[way[-1]]
+    return copy
 
 
 def _error(findings: list[Finding]) -> ConfigurationError:

@@ -58,7 +58,8 @@ CHANGED = [
         "{const: viewed}",
         "{const: clicked}",
         "routes.bought.map.action",
-        "user_analytics would refuse every item: feature and action are not a registered pair",
+        "user_analytics would refuse every item: feature and action are not a registered pair; did you "
+        "mean page_visit/viewed?",
     ),
     (
         "{const: viewed}",
