@@ -18,8 +18,7 @@ from consumer.topology.advice import advice_on
 from consumer.topology.avro_schema import AvroSchema, read_schema
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
-from consumer.topology.expression import BRANCHES
-from consumer.topology.model import RouteModel, TopicModel, TopologyModel
+from consumer.topology.model import BRANCHES, RouteModel, TopicModel, TopologyModel
 from consumer.topology.plan import Plan, Route, Topic
 from consumer.topology.router import RouteSource, compile_router, compile_user_of
 from consumer.topology.validate import mistakes_in, operation_of

@@ -1,15 +1,17 @@
 """Routes, drops and conditions that no record can ever meet: found before the first one is waited for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from consumer.settings.document import Location
 from consumer.settings.mistakes import nearest
 from consumer.topology.avro_schema import Leaf
+from consumer.topology.expression import Computed
 from consumer.topology.model import ConditionModel, RouteModel
 from consumer.topology.paths import Path, parse_path
 
 Mistake = tuple[Location, str]
+_Condition = ConditionModel | Computed
 
 _TEXTS = frozenset({"string", "enum"})
 _NUMBERS = frozenset({"int", "long", "float", "double"})
@@ -48,10 +50,12 @@ def against_leaf(condition: ConditionModel, path: Path, leaves: list[Leaf]) -> s
     return None
 
 
-def _contradictions(where: list[ConditionModel]) -> Iterator[Mistake]:
+def _contradictions(where: Sequence[_Condition]) -> Iterator[Mistake]:
     """Two conditions on one value that no value meets."""
     for position, condition in enumerate(where):
         for earlier in where[:position]:
+            if isinstance(condition, Computed) or isinstance(earlier, Computed):
+                continue
             if parse_path(earlier.path).steps == parse_path(condition.path).steps and _exclude(
                 earlier, condition
             ):
@@ -84,7 +88,7 @@ def _key(value: Any, folded: bool) -> tuple[bool, Any]:
     return isinstance(value, bool), value.lower() if folded and isinstance(value, str) else value
 
 
-def _implied(conditions: list[ConditionModel], where: list[ConditionModel]) -> bool:
+def _implied(conditions: Sequence[_Condition], where: Sequence[_Condition]) -> bool:
     """Whether all of these hold for whatever meets `where`."""
     return all(condition in where for condition in conditions)
 

@@ -6,7 +6,7 @@ from consumer.endpoints.endpoint import Operation
 from consumer.settings.document import Location
 from consumer.settings.mistakes import nearest
 from consumer.topology.avro_schema import AvroSchema
-from consumer.topology.expression import Constant, Expression, Lookup
+from consumer.topology.expression import Computed, ComputedField, Constant, Expression, Lookup
 from consumer.topology.model import DestinationModel, RouteModel, TopicModel, TopologyModel, WhenModel
 from consumer.topology.paths import Path, parse_path
 from consumer.topology.paths_used import paths_of
@@ -146,6 +146,8 @@ def _may_be_absent(expression: Expression) -> bool:
             return expression.endswith("?")
         case Lookup():
             return expression.may_be_absent
+        case ComputedField():
+            return expression.optional
         case _:
             return False
 
@@ -184,6 +186,8 @@ def _against_schema(route: RouteModel, topic: TopicModel, schema: AvroSchema) ->
         wanted = _named(full_names, when.type or own)
         for word, conditions in (("where", when.where), ("unless", when.unless)):
             for position, condition in enumerate(conditions or ()):
+                if isinstance(condition, Computed):
+                    continue
                 path = parse_path(condition.path)
                 leaves = [leaf for name in wanted for leaf in schema.leaves(path, payload, name)]
                 text = against_leaf(condition, path, leaves)

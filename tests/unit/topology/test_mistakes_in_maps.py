@@ -77,13 +77,13 @@ CHANGED = [
         "{const: Looked}",
         "{constant: Looked}",
         "routes.looked.map.name",
-        "must be a path, or one of {const: …}, {template: …}, {path: …}, {object: …}",
+        "must be a path, or one of {const: …}, {template: …}, {path: …}, {cel: …}, {object: …}",
     ),
     (
         "{const: Looked}",
         "5",
         "routes.looked.map.name",
-        "must be a path, or one of {const: …}, {template: …}, {path: …}, {object: …}",
+        "must be a path, or one of {const: …}, {template: …}, {path: …}, {cel: …}, {object: …}",
     ),
     (
         "{const: Looked}",

@@ -130,5 +130,6 @@ def test_editors_get_a_json_schema_with_every_key_of_the_language() -> None:
         "#/$defs/Constant",
         "#/$defs/Template",
         "#/$defs/Lookup",
+        "#/$defs/ComputedField",
         "#/$defs/Nested",
     ]
