@@ -8,6 +8,7 @@ from consumer.cli.demo import demo
 from consumer.cli.generate import generate
 from consumer.cli.run import run
 from consumer.cli.simulate import simulate
+from consumer.cli.topology import topology
 from consumer.cli.touchpoints import touchpoints
 
 
@@ -39,5 +40,5 @@ def command() -> None:
     """
 
 
-for _one in (demo, check, run, touchpoints, simulate, generate):
+for _one in (demo, check, topology, run, touchpoints, simulate, generate):
     command.add_command(_one)

@@ -15,7 +15,7 @@ from consumer.settings.document import Document, Finding, Location
 from consumer.settings.mistakes import findings_of, locate, nearest
 from consumer.settings.units import show_duration
 from consumer.topology.advice import advice_on
-from consumer.topology.avro_schema import AvroSchema, read_schema
+from consumer.topology.avro_schema import AvroSchema, read_schema, schema_file
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
 from consumer.topology.model import BRANCHES, RouteModel, TopicModel, TopologyModel
@@ -113,7 +113,7 @@ def _read_schemas(
     for name, topic in topics.items():
         if topic.schema_ is None:
             continue
-        file = next((f for folder in folders if (f := folder / f"{topic.schema_}.avsc").is_file()), None)
+        file = schema_file(topic.schema_, folders)
         if file is None:
             stems = {path.stem for folder in folders for path in folder.glob("*.avsc")}
             text = f"there is no {topic.schema_}.avsc" + nearest(topic.schema_, stems)
@@ -179,4 +179,7 @@ def _topic(name: str, model: TopicModel) -> Topic:
         start=model.start,
         on_gap=model.on_gap,
         dead_letters=model.dead_letters or f"{name}.dead-letters",
+        schema=model.schema_,
+        payload_field=model.payload_field,
+        user=tuple(model.user),
     )

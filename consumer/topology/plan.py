@@ -64,6 +64,11 @@ class Topic(msgspec.Struct, frozen=True):
     start: str
     on_gap: str
     dead_letters: str
+    schema: str | None = None
+    """`<schema>.avsc` is its records' schema."""
+    payload_field: str | None = None
+    user: tuple[str, ...] = ()
+    """The paths to who a record without a key is about: what its lane goes by."""
 
 
 class Route(msgspec.Struct, frozen=True):
