@@ -161,7 +161,10 @@ class App:
         backoff = Backoff(base_s=retry.base_delay_s, max_s=retry.max_delay_s)
         gate = Gate(
             GatePolicy(
-                max_in_flight=destination.concurrency, rate_per_s=destination.rate_per_s, backoff=backoff
+                max_in_flight=destination.concurrency,
+                rate_per_s=destination.rate_per_s,
+                breaker_after=destination.breaker_after,
+                backoff=backoff,
             ),
             random.random,
         )

@@ -126,6 +126,8 @@ class DestinationModel(Strict):
     timeouts: TimeoutsModel = TimeoutsModel()
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = 64
     rate_per_s: Annotated[float, Field(gt=0)] | None = None
+    breaker_after: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """So many unclear answers with no success between them halt the destination until a probe succeeds."""
     batch: BatchModel = BatchModel()
     retry: RetryModel = RetryModel()
     operations: dict[str, dict[str, Any]] = Field(default_factory=dict)
