@@ -21,6 +21,7 @@ from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
 from consumer.telemetry.redaction import Redactor
+from consumer.topology.isolate import group_of
 from consumer.topology.load import load_plan
 from consumer.topology.plan import Plan
 
@@ -41,6 +42,7 @@ Examples:
   export EVENT_API_KEY_FILE=/run/secrets/event
   distinct-consumer run
   distinct-consumer run --until-end --timeout 600 --output json
+  distinct-consumer run --destination client
 """,
 )
 @click.option(
@@ -52,6 +54,11 @@ Examples:
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
     help="With --until-end: give up after so many seconds, exit 3.",
+)
+@click.option(
+    "--destination",
+    metavar="NAME",
+    help="Serve this destination alone, in a group of its own: the group's name, a dot, and NAME.",
 )
 @click.option(
     "--accept-ledger",
@@ -68,6 +75,7 @@ Examples:
 @settings_options()
 def run(
     config: Path | None,
+    destination: str | None,
     accept_ledger: bool,
     until_end: bool,
     timeout_s: float | None,
@@ -82,6 +90,9 @@ def run(
     if timeout_s is not None and not until_end:
         raise UsageError("--timeout bounds a run with --until-end: give both, or neither")
     settings = load_settings(config, flags)
+    if destination is not None:
+        group = group_of(settings.consumer_group, destination)
+        settings = settings.model_copy(update={"consumer_group": group})
     if missing := settings.missing():
         raise ConfigurationError(missing)
     plan = load_plan(
@@ -89,6 +100,7 @@ def run(
         settings.environment,
         schemas=settings.schemas or schemas_dir(),
         allow_plain_http=settings.allow_plain_http,
+        only=destination,
     )
     redactor = Redactor(_secrets(settings, plan))
     configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))

@@ -18,6 +18,7 @@ from consumer.topology.advice import advice_on
 from consumer.topology.avro_schema import AvroSchema, read_schema, schema_file
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
+from consumer.topology.isolate import only_to
 from consumer.topology.model import BRANCHES, RouteModel, TopicModel, TopologyModel
 from consumer.topology.plan import Plan, Route, Topic
 from consumer.topology.router import RouteSource, compile_router, compile_user_of
@@ -31,6 +32,7 @@ def load_plan(
     schemas: Path | None = None,
     resolve: bool = True,
     allow_plain_http: bool = False,
+    only: str | None = None,
     clock: Clock | None = None,
     catalogue: Catalogue = APIS,
 ) -> Plan:
@@ -39,6 +41,7 @@ def load_plan(
     environment: what references in the files lead to; never the process's own unless it is handed in.
     schemas: where the topics' `.avsc` files are, if not beside the topology's.
     resolve: False leaves credentials unread and unset base URLs as they stand: to look at a plan, not to run.
+    only: the plan has this destination alone, the routes to it, and the topics that they are from. All is checked.
 
     Raises ConfigurationError with every mistake of all files, in their order.
     """
@@ -60,6 +63,9 @@ def load_plan(
     findings += [Finding(*locate(document, at), text) for at, text in mistakes]
     if findings:
         raise _error(findings)
+    if only is not None:
+        topology = only_to(only, topology, directory)
+        built = {only: built[only]}
     return _compile(topology, built, known, version_of(document))
 
 
