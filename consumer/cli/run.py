@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def run(
     """Consume, deliver, and commit what was acknowledged.
 
     Until a signal, or the end with --until-end. SIGTERM and SIGINT drain: what is on the wire is awaited,
-    confirmed and committed; then the books are printed. Exits 3 if something is left unsettled.
+    confirmed and committed; then the books are printed. Exits 3 if something is left unsettled. SIGHUP, or a change of
+    the topology's files, loads the topology again: a broken one is refused, and the old one goes on.
     """
     if timeout_s is not None and not until_end:
         raise UsageError("--timeout bounds a run with --until-end: give both, or neither")
@@ -95,18 +97,21 @@ def run(
         settings = settings.model_copy(update={"consumer_group": group})
     if missing := settings.missing():
         raise ConfigurationError(missing)
-    plan = load_plan(
-        settings.topology or topology_dir(),
+    folders = [settings.topology or topology_dir(), settings.schemas or schemas_dir()]
+    load = partial(
+        load_plan,
+        folders[0],
         settings.environment,
-        schemas=settings.schemas or schemas_dir(),
+        schemas=folders[1],
         allow_plain_http=settings.allow_plain_http,
         only=destination,
     )
+    plan = load()
     redactor = Redactor(_secrets(settings, plan))
     configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))
     app_config = _app_config(settings, accept_ledger=accept_ledger, until_end=until_end, timeout_s=timeout_s)
     try:
-        ended = uvloop.run(serve(settings, plan, app_config, redactor))
+        ended = uvloop.run(serve(settings, load, folders, plan, app_config, redactor))
         out = ended.books.as_json(ended.seconds)
         if output == "json":
             sys.stdout.buffer.write(orjson.dumps(out, option=orjson.OPT_INDENT_2) + b"\n")

@@ -113,6 +113,10 @@ class Running:
             time.sleep(0.05)
         raise TimeoutError(f"did not say {text!r} in {timeout_s:g} s: {self.stderr[-3000:]}")
 
+    def hang_up(self) -> None:
+        """SIGHUP: it is to read its topology again."""
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 60.0) -> int:
         """Ask it to end; gives its exit code."""
         self._process.send_signal(number)
