@@ -55,12 +55,7 @@ _LOG = logging.getLogger("consumer.run")
 
 def reservation_age_s(plan: Plan) -> float:
     """How long a reservation must live: the longest request, what it may have waited before, and a margin."""
-    return longest_request_s(plan) + SinkPolicy().fresh_s + RESERVATION_MARGIN_S
-
-
-def longest_request_s(plan: Plan) -> float:
-    """What the slowest request may take."""
-    return max((one.timeouts.total_s for one in plan.destinations.values()), default=30.0)
+    return plan.longest_request_s + SinkPolicy().fresh_s + RESERVATION_MARGIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +120,10 @@ class App:
         )
         self._patient, self._graveyard, self._settlement = patient, graveyard, settlement
         self._senders: list[Sender] = []
+        self._closing = False
         self._verdicts: dict[str, Verdicts] = {}
         self._plan, self._destinations = plan, dict(plan.destinations)
-        self._longest_s = longest_request_s(plan)
+        self._longest_s = plan.longest_request_s
         self.sinks = {name: self._sink(destination) for name, destination in plan.destinations.items()}
         self._intake = intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
@@ -202,8 +198,10 @@ class App:
         """Go on by another topology, from the next record on; what is in flight stays as it was mapped.
 
         A destination that is gone serves what it has. Raises ConfigurationError where something in it needs a
-        restart: then nothing has changed.
+        restart: then nothing has changed. Does nothing once the process ends.
         """
+        if self._closing:
+            return
         reasons = needs_restart(self._plan, plan, self._longest_s)
         if reasons:
             raise ConfigurationError(reasons)
@@ -289,6 +287,7 @@ class App:
             raise self._faults.told(fault)
 
     async def _close(self) -> None:
+        self._closing = True  # No reload may wake what is closed below.
         for sink in self.sinks.values():
             sink.close()
         await self._background.close()

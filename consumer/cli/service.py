@@ -89,8 +89,7 @@ async def serve(
         extra={"admin": "{}:{}".format(*address), "topology": plan.version, "group": settings.consumer_group},
     )
     _drain_on_signals(app, config.kafka.drain_timeout_s)
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloading.ask)
+    _reload_on_hang_up(app, reloading)
     _spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     watching = asyncio.create_task(reloading.run())
@@ -135,6 +134,21 @@ def _drain_on_signals(app: App, drain_timeout_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, drain, number)
+
+
+def _reload_on_hang_up(app: App, reloading: Reloading) -> None:
+    """SIGHUP reloads; but when the terminal that it was started on is gone, it means that, and nobody is there."""
+    had_terminal = os.isatty(0)
+
+    def hang_up() -> None:
+        if had_terminal and not os.isatty(0):
+            _LOG.info("SIGHUP: the terminal is gone: stopping")
+            app.stop()
+        else:
+            reloading.ask()
+
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
 
 
 def registry_of(settings: Settings) -> Registry:

@@ -138,6 +138,11 @@ class Plan:
     notes: tuple[str, ...] = ()
     """For whoever checks it: sound, but worth knowing."""
 
+    @property
+    def longest_request_s(self) -> float:
+        """What the slowest request may take: so long a reservation has to live."""
+        return max((one.timeouts.total_s for one in self.destinations.values()), default=30.0)
+
     def router(self, topic: str) -> Router:
         """The compiled routes from a topic."""
         return self.routers[topic]

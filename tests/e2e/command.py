@@ -66,6 +66,7 @@ class Running:
         environment: Mapping[str, str] | None = None,
         *,
         prelude: str = "",
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         """`prelude` is Python that runs before the command: to break a part of it on purpose."""
         Running._count += 1
@@ -74,7 +75,7 @@ class Running:
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", f"{prelude}\n{_ENTRY_POINT}", *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=err,
                 env=_environment(environment or {}),

@@ -1,6 +1,7 @@
 """A topology edited while the command runs, against the embedded broker."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Works:
     def __init__(
         self, broker: EmbeddedBroker, registry: SchemaRegistry, receiver: Recorder, folder: Path
     ) -> None:
+        self._terminal, child = os.openpty()
         self.shop = Shop(folder / "shop", TOPIC)
         self.receiver = receiver
         self._broker = broker
@@ -40,7 +42,18 @@ class Works:
             "CLIENT_API_BASE_URL": receiver.base_url,
             "SHOP_CLIENT_KEY": "pk_client",
         }
-        self.command = Running(["run"], folder, environment)
+        self.command = Running(["run"], folder, environment, stdin=child)
+        os.close(child)
+
+    def close_terminal(self) -> None:
+        """What a person does who closes the window that the command was started in."""
+        self.close()
+        self.command.hang_up()
+
+    def close(self) -> None:
+        if self._terminal >= 0:
+            os.close(self._terminal)
+            self._terminal = -1
 
     def order(self, number: str, customer: str = "c-7") -> None:
         value = self.shop.order(self._schema_id, number, customer=customer)
@@ -79,6 +92,7 @@ def works(registry: SchemaRegistry, tmp_path: Path) -> Iterator[Works]:
         works = Works(broker, registry, receiver, tmp_path)
         with works.command:
             yield works
+        works.close()
 
 
 def test_a_changed_file_is_used_from_the_next_record_on_and_a_broken_one_is_not(works: Works) -> None:
@@ -182,3 +196,13 @@ def test_what_needs_a_restart_is_said_and_the_old_one_goes_on(works: Works) -> N
     works.wait_for("Order Placed", "Order Placed")
 
     assert works.command.stop() == 0
+
+
+def test_when_its_terminal_is_closed_it_stops_instead_of_going_on_unseen(works: Works) -> None:
+    works.order("o-1")
+    works.wait_for("Order Placed")
+
+    works.close_terminal()
+
+    assert works.command.wait() == 0
+    assert "the terminal is gone: stopping" in works.command.stderr
