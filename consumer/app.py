@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 from consumer.avro.decoder import Decoder, SchemaSource
 from consumer.clock import Clock, SystemClock
 from consumer.core.books import Books, DestinationBooks
-from consumer.core.gate import Gate, GatePolicy
+from consumer.core.gate import Gate
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.endpoints.outcome import Delivered
-from consumer.errors import BrokerError, StoppedError
-from consumer.http.httpx_sender import HttpxSender
-from consumer.http.pyreqwest_sender import PyreqwestSender
-from consumer.http.sender import Sender, SenderPolicy
-from consumer.http.urls import BaseUrl, parse_base_url
+from consumer.errors import BrokerError, ConfigurationError, StoppedError
+from consumer.http.sender import Sender
 from consumer.kafka.arrival import where_to_look
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.config import KafkaPolicy, consumer_config, producer_config
@@ -40,13 +37,15 @@ from consumer.pipeline.settle import Settlement
 from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.status import Status
 from consumer.pipeline.timed_ledger import TimedLedger
-from consumer.pipeline.verdicts import RetryPolicy, Verdicts
+from consumer.pipeline.tuning import gate_policy, retry_policy, retune, sink_policy
+from consumer.pipeline.verdicts import Verdicts
 from consumer.pipeline.watch import Watch
+from consumer.pipeline.ways import open_way, same_way
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Destination, Plan
+from consumer.topology.reload import needs_restart
 
-SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"pyreqwest": PyreqwestSender, "httpx": HttpxSender}
 TICK_S = 0.25
 LEAVING_S = 15.0
 """What a stop may take beside the drain: the last commit and the end of the membership."""
@@ -56,8 +55,7 @@ _LOG = logging.getLogger("consumer.run")
 
 def reservation_age_s(plan: Plan) -> float:
     """How long a reservation must live: the longest request, what it may have waited before, and a margin."""
-    longest_s = max((one.timeouts.total_s for one in plan.destinations.values()), default=30.0)
-    return longest_s + SinkPolicy().fresh_s + RESERVATION_MARGIN_S
+    return plan.longest_request_s + SinkPolicy().fresh_s + RESERVATION_MARGIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +112,20 @@ class App:
         graveyard = Graveyard(
             self._writer,
             dead_letters,
-            plan.version,
             patient,
             settlement,
             tracing,
             Backoff(base_s=0.5, max_s=15.0),
             random.random,
         )
+        self._patient, self._graveyard, self._settlement = patient, graveyard, settlement
         self._senders: list[Sender] = []
-        self.sinks = {
-            name: self._sink(destination, patient, graveyard, settlement)
-            for name, destination in plan.destinations.items()
-        }
-        intake = Intake(
+        self._closing = False
+        self._verdicts: dict[str, Verdicts] = {}
+        self._plan, self._destinations = plan, dict(plan.destinations)
+        self._longest_s = plan.longest_request_s
+        self.sinks = {name: self._sink(destination) for name, destination in plan.destinations.items()}
+        self._intake = intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
             self.books, self._background, tracing, self._clock, random.random, _LOG.debug,
             metrics,
@@ -154,50 +153,21 @@ class App:
         )  # fmt: skip
         metrics.read_from(self.status.snapshot)
 
-    def _sink(
-        self, destination: Destination, patient: PatientLedger, graveyard: Graveyard, settlement: Settlement
-    ) -> Sink:
-        retry = destination.retry
-        backoff = Backoff(base_s=retry.base_delay_s, max_s=retry.max_delay_s)
-        gate = Gate(
-            GatePolicy(
-                max_in_flight=destination.concurrency, rate_per_s=destination.rate_per_s, backoff=backoff
-            ),
-            random.random,
-        )
-        batch = destination.batch
+    def _sink(self, destination: Destination) -> Sink:
+        name = destination.name
         sink = Sink(
-            destination.name,
-            SinkPolicy(max_items=batch.max_items, max_bytes=batch.max_bytes, linger_s=batch.linger_s),
-            gate, self._ledger, patient, settlement, self.books.destinations[destination.name], self._clock,
+            name, sink_policy(destination), Gate(gate_policy(destination), random.random), self._ledger,
+            self._patient, self._settlement, self.books.destinations[name], self._clock,
             self._background, lambda assignment: self.coordinator.fenced(assignment),
         )  # fmt: skip
         sink.paused = destination.paused
-        verdicts = Verdicts(
-            sink,
-            RetryPolicy(
-                backoff=backoff,
-                unclear_votes=retry.unclear_votes,
-                unknown_user_attempts=retry.unknown_user_attempts,
-                unknown_user_delay_s=retry.unknown_user_delay_s,
-            ),
-            RefusalGuard(destination.max_refusal_ratio), RefusalGuard(destination.max_refusal_ratio),
-            self._background, patient, graveyard, settlement, self._clock, random.random,
+        ratio = destination.max_refusal_ratio
+        verdicts = self._verdicts[name] = Verdicts(
+            sink, retry_policy(destination), RefusalGuard(ratio), RefusalGuard(ratio), self._background,
+            self._patient, self._graveyard, self._settlement, self._clock, random.random,
         )  # fmt: skip
-        sender = SENDERS[self._config.http_client](
-            SenderPolicy(
-                connect_timeout_s=destination.timeouts.connect_s,
-                total_timeout_s=destination.timeouts.total_s,
-                max_connections=destination.concurrency,
-                ca_file=destination.ca_file,
-            )
-        )
+        sender, base_url = open_way(self._config.http_client, destination)
         self._senders.append(sender)
-        base_url = parse_base_url(
-            destination.base_url, allow_plain_http=True
-        )  # decided when the topology was loaded
-        assert isinstance(base_url, BaseUrl)
-        name = destination.name
         post = self._posts[name] = Post(
             name,
             sender,
@@ -217,12 +187,48 @@ class App:
                     await verdicts.apply(one, outcome)
                     return
             finally:
-                gate.end()
+                sink.gate.end()
             await verdicts.apply(one, outcome)
 
         sink.ship = ship
         sink.refuse = verdicts.refuse
         return sink
+
+    def reload(self, plan: Plan) -> None:
+        """Go on by another topology, from the next record on; what is in flight stays as it was mapped.
+
+        A destination that is gone serves what it has. Raises ConfigurationError where something in it needs a
+        restart: then nothing has changed. Does nothing once the process ends.
+        """
+        if self._closing:
+            return
+        reasons = needs_restart(self._plan, plan, self._longest_s)
+        if reasons:
+            raise ConfigurationError(reasons)
+        for name, destination in plan.destinations.items():
+            known = self._destinations.get(name)
+            if known is None:
+                self.books.destinations[name] = DestinationBooks()
+                self.sinks[name] = self._sink(destination)
+            else:
+                retune(self.sinks[name], self._verdicts[name], destination)
+                if not same_way(known, destination):
+                    self._reconnect(known, destination)
+            self._destinations[name] = destination
+        self._plan = self._intake.plan = plan
+        self.status.topology_version = plan.version
+
+    def _reconnect(self, old: Destination, new: Destination) -> None:
+        sender, base_url = open_way(self._config.http_client, new)
+        self._senders.append(sender)
+        before = self._posts[new.name].redirect(sender, base_url, new.credential.read)
+        self._background.spawn(self._retire(before, old.timeouts.total_s + RESERVATION_MARGIN_S))
+
+    async def _retire(self, sender: Sender, after_s: float) -> None:
+        """Close connections once the last request on them must have ended."""
+        await asyncio.sleep(after_s)
+        self._senders.remove(sender)
+        await sender.close()
 
     async def run(self) -> Books:
         """Consume until stopped, or to the end where that was asked for; gives the books.
@@ -281,6 +287,7 @@ class App:
             raise self._faults.told(fault)
 
     async def _close(self) -> None:
+        self._closing = True  # No reload may wake what is closed below.
         for sink in self.sinks.values():
             sink.close()
         await self._background.close()

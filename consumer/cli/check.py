@@ -18,11 +18,18 @@ from consumer.cli.check_online import (
     print_observations,
 )
 from consumer.cli.settings_options import load_settings, settings_options
+from consumer.clock import SystemClock
+from consumer.errors import ConfigurationError
+from consumer.ledger.open import open_ledger
+from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.sharing import sharing_fault
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.settings.units import show_duration, show_size
 from consumer.topology.credential import CredentialProblem, resolve
+from consumer.topology.directory import read_directory
 from consumer.topology.load import load_plan
+from consumer.topology.lock import changes_since, locked_routes, read_lock, write_lock
 from consumer.topology.plan import Destination, Plan, Route
 
 
@@ -33,6 +40,7 @@ Examples:
   distinct-consumer check
   distinct-consumer check --topology my-topology --config consumer.yaml
   distinct-consumer check --online
+  distinct-consumer check --replicas 3 --strict
   distinct-consumer check --output json | jq '.destinations[].name'
 """,
 )
@@ -48,37 +56,103 @@ Examples:
     is_flag=True,
     help="Also ask brokers, registry, ledger and receivers; nothing is changed. Exits 1 where one fails.",
 )
+@click.option(
+    "--replicas",
+    metavar="N",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many processes will run: rates and concurrency are shown times N, and the ledger must be shared.",
+)
+@click.option(
+    "--lock",
+    is_flag=True,
+    help="Remember the routes in topology.lock, so that a later check notices a renamed one.",
+)
+@click.option("--strict", is_flag=True, help="Exit 2 also for what is a warning: a renamed route.")
 @settings_options("topology", "schemas", "allow_plain_http", *ONLINE_SETTINGS, sections=False)
-def check(config: Path | None, output: str, online: bool, **flags: Any) -> None:
+def check(
+    config: Path | None, output: str, online: bool, replicas: int, lock: bool, strict: bool, **flags: Any
+) -> None:
     """Check settings and topology, and print what they amount to; without any connection, unless --online.
 
     All mistakes are printed, each with file, line and key, and the command exits 2. What a running consumer
     would need besides, and does not have yet (keys, addresses), is a note: a topology can be checked without.
     """
-    settings = load_settings(config, flags)
-    plan = load_plan(
-        settings.topology or topology_dir(),
-        settings.environment,
-        schemas=settings.schemas or schemas_dir(),
-        resolve=False,
-        allow_plain_http=settings.allow_plain_http,
-    )
+    settings = _settings(config, flags)
+    plan, findings = _load(settings)
+    findings = _ledger_faults(settings, replicas) + findings
+    if plan is None or findings:
+        raise ConfigurationError(findings)
+    directory = settings.topology or topology_dir()
+    warnings = [] if lock else _warnings(directory)
+    if strict and warnings:
+        raise ConfigurationError(warnings)
     notes = _notes(settings, plan)
+    if lock:
+        file = write_lock(directory, locked_routes(read_directory(directory)))
+        click.echo(f"wrote {file}", err=True)
     seen = observe(settings, plan) if online else []
     if output == "json":
-        document = _as_json(plan, notes)
+        document = _as_json(plan, replicas, warnings, notes)
         if online:
             document["online"] = observations_as_json(seen)
         click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
         fail_if_any_failed(seen)
         return
-    _print(plan)
+    _print(plan, replicas)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"the topology is sound: version {plan.version}", err=True)
     if online:
         print_observations(seen, console_of())
         fail_if_any_failed(seen)
+
+
+def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
+    """Raises ConfigurationError; what is wrong with settings does not hide what is wrong with a named topology."""
+    try:
+        return load_settings(config, flags)
+    except ConfigurationError as error:
+        named = {"topology", "schemas", "allow_plain_http"}
+        rest = load_settings(None, {key: value for key, value in flags.items() if key in named})
+        raise ConfigurationError(error.findings + _load(rest)[1]) from None
+
+
+def _load(settings: Settings) -> tuple[Plan | None, list[str]]:
+    """The plan, or what is wrong with the topology: to be told together with what is wrong with the settings."""
+    try:
+        plan = load_plan(
+            settings.topology or topology_dir(),
+            settings.environment,
+            schemas=settings.schemas or schemas_dir(),
+            resolve=False,
+            allow_plain_http=settings.allow_plain_http,
+        )
+    except ConfigurationError as error:
+        return None, error.findings
+    return plan, []
+
+
+def _ledger_faults(settings: Settings, replicas: int) -> list[str]:
+    """What is wrong with the ledger's URL; nothing is opened."""
+    try:
+        # Its times are the defaults: what matters here is the URL alone.
+        open_ledger(settings.ledger_url, settings.consumer_group, LedgerPolicy(60.0), SystemClock())
+    except ConfigurationError as error:
+        return error.findings
+    fault = sharing_fault(settings.ledger_url, replicas)
+    source = str(settings.masked()["ledger_url"]["source"])
+    where = {"default": "ledger_url, by default"}.get(source, source)
+    return [] if fault is None else [f"{where}: {fault}"]
+
+
+def _warnings(directory: Path) -> list[str]:
+    """What can be meant, and is seldom: that the ledger does not know a route any more."""
+    locked = read_lock(directory)
+    return [] if locked is None else list(map(str, changes_since(locked, read_directory(directory))))
 
 
 def _notes(settings: Settings, plan: Plan) -> list[str]:
@@ -93,7 +167,7 @@ def _notes(settings: Settings, plan: Plan) -> list[str]:
     return notes
 
 
-def _print(plan: Plan) -> None:
+def _print(plan: Plan, replicas: int) -> None:
     """What is read, who gets it, and by which routes, on stdout; lines break where a terminal is narrow."""
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -110,7 +184,7 @@ def _print(plan: Plan) -> None:
     console.print("Destinations [dim](concurrency and rate are those of each process)[/dim]")
     destinations = _columns()
     for one in plan.destinations.values():
-        destinations.add_row(one.name, _described(one))
+        destinations.add_row(one.name, _described(one, replicas))
     console.print(destinations)
     for title, routes in _grouped(plan.routes).items():
         console.print(f"Routes {title}", markup=False)
@@ -129,14 +203,19 @@ def _columns(count: int = 2) -> Table:
     return table
 
 
-def _described(one: Destination) -> str:
-    rate = "" if one.rate_per_s is None else f", {one.rate_per_s:g} a second"
+def _described(one: Destination, replicas: int) -> str:
+    rate = "" if one.rate_per_s is None else f", {one.rate_per_s:g} a second{_all(one.rate_per_s, replicas)}"
     timeout = show_duration(round(one.timeouts.total_s * 1000))
     return (
         f"{'PAUSED; ' if one.paused else ''}{one.api} at {one.base_url}, "
-        f"key from {one.credential.reference}; {one.concurrency} requests at a time{rate}, "
-        f"{_batch(one)}, {timeout} each"
+        f"key from {one.credential.reference}; {one.concurrency} requests at a time"
+        f"{_all(one.concurrency, replicas)}{rate}, {_batch(one)}, {timeout} each"
     )
+
+
+def _all(of_one: float, replicas: int) -> str:
+    """What all replicas together may do."""
+    return "" if replicas == 1 else f" ({of_one * replicas:g} in {replicas} replicas)"
 
 
 def _grouped(routes: Iterable[Route]) -> dict[str, list[Route]]:
@@ -165,9 +244,10 @@ def _ordering(route: Route) -> str:
     return "key" if route.ordered else "none"
 
 
-def _as_json(plan: Plan, notes: list[str]) -> dict[str, Any]:
+def _as_json(plan: Plan, replicas: int, warnings: list[str], notes: list[str]) -> dict[str, Any]:
     return {
         "version": plan.version,
+        "replicas": replicas,
         "topics": [
             {
                 "name": topic.name,
@@ -188,6 +268,8 @@ def _as_json(plan: Plan, notes: list[str]) -> dict[str, Any]:
                 "credential": one.credential.reference,
                 "concurrency": one.concurrency,
                 "rate_per_s": one.rate_per_s,
+                "concurrency_all": one.concurrency * replicas,
+                "rate_per_s_all": None if one.rate_per_s is None else one.rate_per_s * replicas,
                 "max_items": one.batch.max_items,
                 "max_bytes": one.batch.max_bytes,
                 "linger_s": one.batch.linger_s,
@@ -208,5 +290,6 @@ def _as_json(plan: Plan, notes: list[str]) -> dict[str, Any]:
             }
             for route in plan.routes
         ],
+        "warnings": warnings,
         "notes": notes,
     }

@@ -7,7 +7,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from consumer.app import SENDERS
 from consumer.cli.provisioning import schema_folders
 from consumer.cli.service import ledger_policy_of, registry_of
 from consumer.clock import SystemClock
@@ -17,6 +16,7 @@ from consumer.operations.observation import Observation
 from consumer.operations.observe_cluster import observe_cluster, observe_registry
 from consumer.operations.observe_credentials import observe_credential
 from consumer.operations.observe_ledger import observe_ledger
+from consumer.pipeline.ways import SENDERS
 from consumer.settings import Settings
 from consumer.topology.plan import Plan
 from consumer.topology.wanted import wanted_of

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
 from consumer.telemetry.redaction import Redactor
+from consumer.topology.isolate import group_of
 from consumer.topology.load import load_plan
 from consumer.topology.plan import Plan
 
@@ -41,6 +43,7 @@ Examples:
   export EVENT_API_KEY_FILE=/run/secrets/event
   distinct-consumer run
   distinct-consumer run --until-end --timeout 600 --output json
+  distinct-consumer run --destination client
 """,
 )
 @click.option(
@@ -52,6 +55,11 @@ Examples:
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
     help="With --until-end: give up after so many seconds, exit 3.",
+)
+@click.option(
+    "--destination",
+    metavar="NAME",
+    help="Serve this destination alone, in a group of its own: the group's name, a dot, and NAME.",
 )
 @click.option(
     "--accept-ledger",
@@ -68,6 +76,7 @@ Examples:
 @settings_options()
 def run(
     config: Path | None,
+    destination: str | None,
     accept_ledger: bool,
     until_end: bool,
     timeout_s: float | None,
@@ -77,24 +86,32 @@ def run(
     """Consume, deliver, and commit what was acknowledged.
 
     Until a signal, or the end with --until-end. SIGTERM and SIGINT drain: what is on the wire is awaited,
-    confirmed and committed; then the books are printed. Exits 3 if something is left unsettled.
+    confirmed and committed; then the books are printed. Exits 3 if something is left unsettled. SIGHUP, or a change of
+    the topology's files, loads the topology again: a broken one is refused, and the old one goes on.
     """
     if timeout_s is not None and not until_end:
         raise UsageError("--timeout bounds a run with --until-end: give both, or neither")
     settings = load_settings(config, flags)
+    if destination is not None:
+        group = group_of(settings.consumer_group, destination)
+        settings = settings.model_copy(update={"consumer_group": group})
     if missing := settings.missing():
         raise ConfigurationError(missing)
-    plan = load_plan(
-        settings.topology or topology_dir(),
+    folders = [settings.topology or topology_dir(), settings.schemas or schemas_dir()]
+    load = partial(
+        load_plan,
+        folders[0],
         settings.environment,
-        schemas=settings.schemas or schemas_dir(),
+        schemas=folders[1],
         allow_plain_http=settings.allow_plain_http,
+        only=destination,
     )
+    plan = load()
     redactor = Redactor(_secrets(settings, plan))
     configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))
     app_config = _app_config(settings, accept_ledger=accept_ledger, until_end=until_end, timeout_s=timeout_s)
     try:
-        ended = uvloop.run(serve(settings, plan, app_config, redactor))
+        ended = uvloop.run(serve(settings, load, folders, plan, app_config, redactor))
         out = ended.books.as_json(ended.seconds)
         if output == "json":
             sys.stdout.buffer.write(orjson.dumps(out, option=orjson.OPT_INDENT_2) + b"\n")

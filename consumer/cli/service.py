@@ -7,13 +7,16 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from consumer.admin.answers import Answers
 from consumer.admin.server import AdminServer
 from consumer.app import App, AppConfig, reservation_age_s
 from consumer.avro.address import RegistryAddress
 from consumer.avro.registry import Registry
+from consumer.cli.reloading import Reloading
 from consumer.clock import SystemClock
 from consumer.core.books import Books
 from consumer.errors import ConfigurationError, StoppedError
@@ -42,8 +45,17 @@ class Ended:
     stopped: StoppedError | None
 
 
-async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Redactor) -> Ended:
+async def serve(
+    settings: Settings,
+    load: Callable[[], Plan],
+    folders: Sequence[Path],
+    plan: Plan,
+    config: AppConfig,
+    redactor: Redactor,
+) -> Ended:
     """Run until a signal, the end that was asked for, or a fault; the first signal drains.
+
+    load: reads the topology again, on SIGHUP or when what it is made of, in `folders`, has changed.
 
     Raises ConfigurationError for an address, a file or a variable that cannot be used, and the fault that
     ended it.
@@ -64,6 +76,7 @@ async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Red
         tracing=traces.tracing,
         learn=redactor.learn,
     )
+    reloading = Reloading(folders, load, app.reload, plan.version)
     host, _, port = settings.admin_listen.rpartition(":")
     admin = AdminServer(Answers(app.status, metrics), host.strip("[]"), int(port))
     address = await admin.start()
@@ -72,11 +85,16 @@ async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Red
         extra={"admin": "{}:{}".format(*address), "topology": plan.version, "group": settings.consumer_group},
     )
     _drain_on_signals(app, config.kafka.drain_timeout_s)
+    _reload_on_hang_up(app, reloading)
     _spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    watching = asyncio.create_task(reloading.run())
     try:
         return await _run(app)
     finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
         await admin.stop()
         registry.close()
         await asyncio.to_thread(traces.close)
@@ -122,6 +140,21 @@ def ledger_policy_of(settings: Settings, plan: Plan) -> LedgerPolicy:
         window_keep_s=settings.ledger_keep_windows_ms // 1000,
         once_keep_s=settings.ledger_keep_once_ms // 1000,
     )
+
+
+def _reload_on_hang_up(app: App, reloading: Reloading) -> None:
+    """SIGHUP reloads; but when the terminal that it was started on is gone, it means that, and nobody is there."""
+    had_terminal = os.isatty(0)
+
+    def hang_up() -> None:
+        if had_terminal and not os.isatty(0):
+            _LOG.info("SIGHUP: the terminal is gone: stopping")
+            app.stop()
+        else:
+            reloading.ask()
+
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
 
 
 def registry_of(settings: Settings) -> Registry:

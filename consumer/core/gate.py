@@ -40,6 +40,13 @@ class Gate:
         self._tokens = policy.rate_per_s or 0.0
         self._refilled_at_s = float("-inf")
 
+    def retune(self, policy: GatePolicy) -> None:
+        """Other bounds from now on; what it learnt of the destination stays, and so does a halt."""
+        was_full = self.limit >= self._policy.max_in_flight
+        most = float(policy.max_in_flight)
+        self._policy = policy
+        self.limit = most if was_full else min(self.limit, most)
+
     def permits(self, now_s: float) -> int:
         """How many requests may start now."""
         if now_s < self._not_before_s:

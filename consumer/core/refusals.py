@@ -10,7 +10,7 @@ class RefusalGuard:
     """
 
     def __init__(self, max_ratio: float, least: int = 100, window_s: float = 60.0) -> None:
-        self._max_ratio = max_ratio
+        self.max_ratio = max_ratio
         self._least = least
         self._window_s = window_s
         self._seconds: deque[list[float]] = deque()
@@ -27,7 +27,7 @@ class RefusalGuard:
         self._second(now_s)[2] += count
         self._refused += count
         total = self._accepted + self._refused
-        return total >= self._least and self._refused > self._max_ratio * total
+        return total >= self._least and self._refused > self.max_ratio * total
 
     def forget(self) -> None:
         """Start to count anew: a probe was accepted."""

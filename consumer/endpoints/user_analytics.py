@@ -69,7 +69,7 @@ class UserAnalytics:
         options = options or UserAnalyticsOptions()
         added = {(feature, action) for feature, actions in options.pairs.items() for action in actions}
         self.max_body_bytes = options.max_body_bytes
-        self._pairs = REGISTERED_PAIRS | {(feature.lower(), action.lower()) for feature, action in added}
+        self.pairs = REGISTERED_PAIRS | {(feature.lower(), action.lower()) for feature, action in added}
         self._responses = distinct.DistinctResponses(clock, options.max_retry_after_s)
 
     def encode(self, fields: Mapping[str, Any]) -> bytes | Invalid:
@@ -79,7 +79,7 @@ class UserAnalytics:
             return item
         if not ("userId" in item or "email" in item or "phone" in item):
             return Invalid(WHOLE, NO_IDENTIFIER)
-        if (item["feature"].lower(), item["action"].lower()) not in self._pairs:
+        if (item["feature"].lower(), item["action"].lower()) not in self.pairs:
             return Invalid("action", NOT_REGISTERED)
         return to_json(item, self.max_body_bytes)
 

@@ -43,7 +43,6 @@ class Graveyard:
         self,
         writer: Writer,
         topics: Mapping[str, str],
-        topology_version: str,
         patient: PatientLedger,
         settlement: Settlement,
         tracing: Tracing,
@@ -53,7 +52,6 @@ class Graveyard:
         """`topics` gives the dead-letter topic of each source topic."""
         self._writer = writer
         self._topics = topics
-        self._version = topology_version
         self._patient = patient
         self._settlement = settlement
         self._tracing = tracing
@@ -124,7 +122,7 @@ class Graveyard:
 
     async def _write(self, work: Work, grave: Grave, has_arrived: Callable[[], Awaitable[bool]]) -> Ending:
         topic = self._topics[work.record.topic]
-        letter = letter_of(topic, work.record, grave, self._version)
+        letter = letter_of(topic, work.record, grave, work.version)
         attempt = 0
         while not await has_arrived():
             phase = work.assignment.phase
@@ -139,7 +137,7 @@ class Graveyard:
                     self.reasons[kind] = self.reasons.get(kind, 0) + 1
                     return Ending.DEAD_LETTERED
                 case TooLarge() if letter.value is not None:
-                    letter = stub_of(topic, work.record, grave, self._version)
+                    letter = stub_of(topic, work.record, grave, work.version)
                 case TooLarge() | Unwritten() as failed:
                     attempt += 1
                     reason = "too large even as a stub" if isinstance(failed, TooLarge) else failed.reason

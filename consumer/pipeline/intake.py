@@ -62,7 +62,8 @@ class Intake:
     ) -> None:
         self._metrics = metrics
         self._policy = policy
-        self._plan = plan
+        self.plan = plan
+        """By which records are routed from the next chunk on. What is in flight stays as it was mapped."""
         self._decoder = decoder
         self._sinks = sinks
         self._graveyard = graveyard
@@ -208,11 +209,12 @@ class Intake:
     def _admit(self, assignment: Assignment, parcel: Parcel, data: Sequence[Datum | Undecodable]) -> None:
         records, first = parcel.records, parcel.first
         values = iter(data)
-        router = self._plan.router(records[0].topic)
+        plan = self.plan
+        router, version = plan.router(records[0].topic), plan.version
         done: list[Work] = []
-        traces = trace_chunk(self._tracing, assignment.partition, first, records, self._plan.version)
+        traces = trace_chunk(self._tracing, assignment.partition, first, records, version)
         for number, record in zip(count(first), records, strict=False):
-            work = Work(record, assignment, number)
+            work = Work(record, assignment, number, version)
             if traces:
                 work.trace = traces.get(number)
             if record.value is None:
@@ -238,7 +240,7 @@ class Intake:
         record, assignment = work.record, work.assignment
         user = record.key
         if user is None:
-            user = self._plan.user(record.topic)(datum)
+            user = self.plan.user(record.topic)(datum)
         in_order: Hashable = (assignment.lane_prefix, user)
         for one in routed:
             route = one.route

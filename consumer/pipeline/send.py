@@ -56,6 +56,14 @@ class Post:
         self.unclear = 0
         """How many attempts ended without a clear answer."""
 
+    def redirect(self, sender: Sender, base_url: BaseUrl, credential: Callable[[], str]) -> Sender:
+        """Send elsewhere, or otherwise, from the next request on; gives the sender that those on the wire still use."""
+        before, self._sender = self._sender, sender
+        self._base_url = base_url
+        self._credential = credential
+        self._static.clear()
+        return before
+
     async def send(self, batch: Batch) -> Outcome:
         """One POST; never raises for what the network or the receiver does."""
         known = self._known(batch.operation)

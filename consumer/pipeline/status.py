@@ -47,7 +47,7 @@ class Status:
         self._watch = watch
         self._graveyard = graveyard
         self._patient = patient
-        self._version = topology_version
+        self.topology_version = topology_version
         self._stalled_after_s = stalled_after_s
         self._answers = answers
         self._wall_s = wall_s
@@ -66,7 +66,7 @@ class Status:
         pressure = self._coordinator.pressure
         return {
             **out,
-            "topology_version": self._version,
+            "topology_version": self.topology_version,
             "troubles": [
                 {"what": name, "reason": reason, "seconds": seconds}
                 for name, reason, seconds in self._watch.standing()
@@ -124,7 +124,7 @@ class Status:
             commits_failed=sum(self._committer.failures.values()),
             dead_letters=self._graveyard.reasons,
             dead_letters_unwritable=self._graveyard.unwritable is not None,
-            topology_version=self._version,
+            topology_version=self.topology_version,
         )
 
     def view(self) -> View:

@@ -63,6 +63,11 @@ class Verdicts:
         self._clock = clock
         self._random = random
 
+    def retune(self, policy: RetryPolicy, max_refusal_ratio: float) -> None:
+        """Other patience from the next answer on."""
+        self._policy = policy
+        self._guard.max_ratio = self._mapping.max_ratio = max_refusal_ratio
+
     async def apply(self, batch: Batch, outcome: Outcome) -> None:
         """The batch was on the wire and this is its outcome; returns when it has ended, waits, or is put back."""
         self._sink.wake()  # Its permit is free, however long its ending takes.

@@ -92,12 +92,14 @@ class Assignment:
 class Work:
     """One record until all of its deliveries ended."""
 
-    __slots__ = ("abandoned", "assignment", "number", "open", "record", "trace")
+    __slots__ = ("abandoned", "assignment", "number", "open", "record", "trace", "version")
 
-    def __init__(self, record: Record, assignment: Assignment, number: int) -> None:
+    def __init__(self, record: Record, assignment: Assignment, number: int, version: str = "") -> None:
         self.record = record
         self.assignment = assignment
         self.number = number
+        self.version = version
+        """Of the topology that it was mapped by: another one may be loaded while it is in flight."""
         self.open = 0
         self.abandoned = False
         self.trace: ChunkTrace | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from consumer.endpoints.endpoint import Advising, Operation
-from consumer.topology.expression import Constant, Expression, Lookup
+from consumer.topology.expression import Computed, Constant, Expression, Lookup
 from consumer.topology.model import RouteModel
 from consumer.topology.paths import parse_path
 
@@ -30,6 +30,8 @@ def _tested(route: RouteModel) -> dict[tuple[str, ...], Texts]:
     """The texts that `where` leaves for a path."""
     left: dict[tuple[str, ...], Texts] = {}
     for condition in (route.when.where or ()) if route.when else ():
+        if isinstance(condition, Computed):
+            continue
         values = condition.in_ or [condition.equals]
         if condition.ignore_case or not all(isinstance(value, str) for value in values):
             continue

@@ -18,6 +18,13 @@ class Lack(NamedTuple):
     known: list[str]
 
 
+class Leaf(NamedTuple):
+    """What a value can be: an Avro type's name (a logical type's own where it has one), and an enum's symbols."""
+
+    kind: str
+    symbols: tuple[str, ...]
+
+
 class AvroSchema:
     """One record schema. Names that it uses are defined in the same file."""
 
@@ -40,15 +47,33 @@ class AvroSchema:
         """
         nodes = [(self._root, "")]
         for number, step in enumerate(path.steps):
-            walked = path.steps[:number]
-            if payload is not None and type_name is not None and walked == payload.steps:
-                nodes = [node for node in nodes if _full_name(*node) == type_name] or nodes
+            nodes = self._narrowed(nodes, path.steps[:number], payload, type_name)
             following = [inner for node in nodes for inner in self._step(*node, step)]
             if not following:
                 known = [field["name"] for node, _ in nodes if _is_record(node) for field in node["fields"]]
                 return Lack(step, known)
             nodes = following
         return None
+
+    def leaves(self, path: Path, payload: Path | None, type_name: str | None) -> list[Leaf]:
+        """What a value there can be, null left out; none where the path does not exist."""
+        nodes = [(self._root, "")]
+        for number, step in enumerate(path.steps):
+            nodes = self._narrowed(nodes, path.steps[:number], payload, type_name)
+            nodes = [inner for node in nodes for inner in self._step(*node, step)]
+        return [leaf for node, _ in nodes if (leaf := _leaf(node)).kind != "null"]
+
+    def _narrowed(
+        self,
+        nodes: list[tuple[_Node, str]],
+        walked: tuple[str, ...],
+        payload: Path | None,
+        type_name: str | None,
+    ) -> list[tuple[_Node, str]]:
+        """Where the payload was reached, only its branch of this type."""
+        if payload is None or type_name is None or walked != payload.steps:
+            return nodes
+        return [node for node in nodes if _full_name(*node) == type_name] or nodes
 
     def _at(self, steps: Iterable[str]) -> list[tuple[_Node, str]]:
         nodes = [(self._root, "")]
@@ -113,6 +138,13 @@ def read_schema(file: FilePath) -> AvroSchema:
 
 def _is_record(node: _Node) -> bool:
     return isinstance(node, dict) and node.get("type") in ("record", "error")
+
+
+def _leaf(node: _Node) -> Leaf:
+    if not isinstance(node, dict):
+        return Leaf(str(node), ())
+    kind = node.get("logicalType") or node["type"]
+    return Leaf(str(kind), tuple(map(str, node.get("symbols", ()))) if node["type"] == "enum" else ())
 
 
 def _full_name(node: _Node, space: str = "") -> str:

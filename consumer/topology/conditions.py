@@ -1,12 +1,14 @@
 """Conditions, compiled: from an opened record to yes or no."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
 from consumer.topology.bots import LONGEST, is_bot
 from consumer.topology.boxes import Boxes, BoxPlan
+from consumer.topology.computed import compile_computed_test
+from consumer.topology.expression import Computed
 from consumer.topology.model import ConditionModel
 from consumer.topology.paths import CONTAINERS, parse_path
 from consumer.topology.template import text_of
@@ -15,8 +17,8 @@ Test = Callable[[Boxes], bool]
 _Judge = Callable[[Any], bool]
 
 
-def compile_all(conditions: list[ConditionModel], boxes: BoxPlan) -> Test:
-    """Whether all of them hold."""
+def compile_all(conditions: Sequence[ConditionModel | Computed], boxes: BoxPlan) -> Test:
+    """Whether all of them hold. One that is computed raises Undecided where it cannot be."""
     return reduce(_both, (_compile(condition, boxes) for condition in conditions))
 
 
@@ -24,7 +26,9 @@ def _both(first: Test, second: Test) -> Test:
     return lambda opened: first(opened) and second(opened)
 
 
-def _compile(condition: ConditionModel, boxes: BoxPlan) -> Test:
+def _compile(condition: ConditionModel | Computed, boxes: BoxPlan) -> Test:
+    if isinstance(condition, Computed):
+        return compile_computed_test(condition, boxes)
     box, name = boxes.spot(parse_path(condition.path))
     if condition.exists is not None:
         expected = condition.exists

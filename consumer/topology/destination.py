@@ -150,4 +150,5 @@ def _destination(
         ),
         paused=model.paused,
         max_refusal_ratio=model.max_refusal_ratio,
+        breaker_after=model.breaker_after,
     )

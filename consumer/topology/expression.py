@@ -4,16 +4,18 @@
     feature: {const: page_visit}                         always this
     name: {template: "{payload.feature}/{id}"}           text with paths in braces; {{ and }} are braces
     locale: {path: context.locale, default: en}          a path with what to send in its place
+    cents: {cel: "int(total * 100.0)", with: {total: payload.total}}    computed, of what `with` names
     metadata: {object: {event_id: id, page: payload.url}}    fields again, nested
 
-The five forms can't be mistaken for each other: text is a path, a mapping has one of four words as its key.
+The six forms can't be mistaken for each other: text is a path, a mapping has one of five words as its key.
 """
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from consumer.settings.mistakes import Strict
+from consumer.topology.cel_program import fault_of_program
 from consumer.topology.paths import PathText
 from consumer.topology.template import parse_template
 
@@ -67,13 +69,39 @@ class Lookup(Strict):
         return (self.optional or self.path.endswith("?")) and self.default is None
 
 
+class Computed(Strict):
+    """An expression in CEL. It sees what `with` names, and nothing else of the record."""
+
+    cel: Annotated[str, Field(min_length=1)]
+    with_: Annotated[dict[str, PathText], Field(min_length=1)] = Field(alias="with")
+
+    @model_validator(mode="after")
+    def _compiles(self) -> "Computed":
+        fault = fault_of_program(self.cel, self.with_)
+        if fault is not None:
+            raise ValueError(fault)
+        return self
+
+
+class ComputedField(Computed):
+    """A field's value by an expression; null is an error unless it is optional."""
+
+    optional: bool = False
+
+
 class Nested(Strict):
     """An object of fields; one that ends up with none is left out."""
 
     object: Annotated[dict[str, "Expression"], Field(min_length=1)]
 
 
-_WORDS = {"const": "<const>", "template": "<template>", "path": "<lookup>", "object": "<object>"}
+_WORDS = {
+    "const": "<const>",
+    "template": "<template>",
+    "path": "<lookup>",
+    "cel": "<cel>",
+    "object": "<object>",
+}
 
 
 def _form(value: Any) -> str | None:
@@ -89,11 +117,12 @@ Expression = Annotated[
     | Annotated[Constant, Tag("<const>")]
     | Annotated[Template, Tag("<template>")]
     | Annotated[Lookup, Tag("<lookup>")]
+    | Annotated[ComputedField, Tag("<cel>")]
     | Annotated[Nested, Tag("<object>")],
     Discriminator(
         _form,
         custom_error_type="no_expression",
-        custom_error_message="must be a path, or one of {const: …}, {template: …}, {path: …}, {object: …}",
+        custom_error_message="must be a path, or one of {const: …}, {template: …}, {path: …}, {cel: …}, {object: …}",
     ),
 ]
 """Where one field comes from."""
@@ -102,6 +131,7 @@ BRANCHES: dict[str, type[Strict]] = {
     "<const>": Constant,
     "<template>": Template,
     "<lookup>": Lookup,
+    "<cel>": ComputedField,
     "<object>": Nested,
 }
 """The models by their tags, for messages about unknown keys."""

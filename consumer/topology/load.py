@@ -1,7 +1,9 @@
 """The way in: from a directory of files to a plan, or to every mistake in them."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,8 +19,8 @@ from consumer.topology.advice import advice_on
 from consumer.topology.avro_schema import AvroSchema, read_schema, schema_file
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
-from consumer.topology.expression import BRANCHES
-from consumer.topology.model import RouteModel, TopicModel, TopologyModel
+from consumer.topology.isolate import only_to
+from consumer.topology.model import BRANCHES, RouteModel, TopicModel, TopologyModel
 from consumer.topology.plan import Plan, Route, Topic
 from consumer.topology.router import RouteSource, compile_router, compile_user_of
 from consumer.topology.validate import mistakes_in, operation_of
@@ -31,6 +33,7 @@ def load_plan(
     schemas: Path | None = None,
     resolve: bool = True,
     allow_plain_http: bool = False,
+    only: str | None = None,
     clock: Clock | None = None,
     catalogue: Catalogue = APIS,
 ) -> Plan:
@@ -39,6 +42,7 @@ def load_plan(
     environment: what references in the files lead to; never the process's own unless it is handed in.
     schemas: where the topics' `.avsc` files are, if not beside the topology's.
     resolve: False leaves credentials unread and unset base URLs as they stand: to look at a plan, not to run.
+    only: the plan has this destination alone, the routes to it, and the topics that they are from. All is checked.
 
     Raises ConfigurationError with every mistake of all files, in their order.
     """
@@ -60,6 +64,9 @@ def load_plan(
     findings += [Finding(*locate(document, at), text) for at, text in mistakes]
     if findings:
         raise _error(findings)
+    if only is not None:
+        topology = only_to(only, topology, directory)
+        built = {only: built[only]}
     return _compile(topology, built, known, version_of(document))
 
 
@@ -68,8 +75,12 @@ def _parse(document: Document) -> tuple[TopologyModel, list[Finding]]:
     try:
         return TopologyModel.model_validate(document.values), document.findings
     except ValidationError as error:
+        findings = document.findings + findings_of(error, TopologyModel, document, BRANCHES)
+        values = _without_unknown_keys(document.values, error)
+    try:
+        return TopologyModel.model_validate(values), findings
+    except ValidationError as error:
         unsound = {detail["loc"][:2] for detail in error.errors()}
-        findings = findings_of(error, TopologyModel, document, BRANCHES)
     sound = {
         section: {
             name: value
@@ -78,7 +89,23 @@ def _parse(document: Document) -> tuple[TopologyModel, list[Finding]]:
         }
         for section in SECTIONS
     }
-    return TopologyModel.model_validate(sound), document.findings + findings
+    return TopologyModel.model_validate(sound), findings
+
+
+def _without_unknown_keys(values: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+    """A copy in which topics and destinations have no unknown keys: routes can be held against their rest.
+
+    Not so for routes: one whose `when` is misspelt would be blamed for records that it is not meant for.
+    """
+    copy = deepcopy(values)
+    for detail in error.errors():
+        section, *way = detail["loc"]
+        if detail["type"] == "extra_forbidden" and section in ("topics", "destinations"):
+            holder: Any = copy[section]
+            for part in way[:-1]:
+                holder = holder[part]
+            del holder[way[-1]]
+    return copy
 
 
 def _error(findings: list[Finding]) -> ConfigurationError:
@@ -165,4 +192,6 @@ def _topic(name: str, model: TopicModel) -> Topic:
         schema=model.schema_,
         subject=model.subject or f"{name}-value",
         compatibility=model.compatibility,
+        payload_field=model.payload_field,
+        user=tuple(model.user),
     )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from consumer.topology.boxes import Boxes, BoxPlan
-from consumer.topology.expression import Constant, Expression, Lookup, Nested, Template
+from consumer.topology.computed import compile_computed
+from consumer.topology.expression import ComputedField, Constant, Expression, Lookup, Nested, Template
 from consumer.topology.paths import Path, parse_path, plain
 from consumer.topology.plan import Unmapped
 from consumer.topology.template import parse_template, text_of
@@ -45,6 +46,8 @@ def compile_mapping(
                 known[name] = expression.const
             case Template():
                 made.append((name, _compile_template(expression.template, boxes, refuse, field)))
+            case ComputedField():
+                made.append((name, compile_computed(expression, boxes, refuse, field)))
             case Nested():
                 made.append(
                     (name, _none_if_empty(compile_mapping(expression.object, boxes, refuse, field + ".")))

@@ -8,14 +8,15 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from consumer.core.cluster import RETENTION_MS
 from consumer.core.compatibility import Level
 from consumer.settings.json_schema import DIALECT, as_written
 from consumer.settings.mistakes import Strict
 from consumer.settings.units import DurationMs, SizeBytes
-from consumer.topology.expression import Expression, ScalarValue
+from consumer.topology.expression import BRANCHES as EXPRESSIONS
+from consumer.topology.expression import Computed, Expression, ScalarValue
 from consumer.topology.paths import NeededPath, PathText
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -152,6 +153,8 @@ class DestinationModel(Strict):
     timeouts: TimeoutsModel = TimeoutsModel()
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = 64
     rate_per_s: Annotated[float, Field(gt=0)] | None = None
+    breaker_after: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """So many unclear answers with no success between them halt the destination until a probe succeeds."""
     batch: BatchModel = BatchModel()
     retry: RetryModel = RetryModel()
     operations: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -185,11 +188,24 @@ class ConditionModel(Strict):
         return self
 
 
+def _kind(value: Any) -> str:
+    return "<computed>" if isinstance(value, dict) and "cel" in value else "<condition>"
+
+
+Condition = Annotated[
+    Annotated[ConditionModel, Tag("<condition>")] | Annotated[Computed, Tag("<computed>")],
+    Discriminator(_kind),
+]
+"""One test of one value, or an expression that is true or false."""
+
 Conditions = Annotated[
-    list[ConditionModel],
-    BeforeValidator(_several, json_schema_input_type=ConditionModel | list[ConditionModel]),
+    list[Condition],
+    BeforeValidator(_several, json_schema_input_type=Condition | list[Condition]),
     Field(min_length=1),
 ]
+
+BRANCHES: dict[str, type[Strict]] = {**EXPRESSIONS, "<condition>": ConditionModel, "<computed>": Computed}
+"""The models by their tags, for messages about unknown keys."""
 
 
 class WhenModel(Strict):

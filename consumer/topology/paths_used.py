@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from consumer.settings.document import Location
-from consumer.topology.expression import Expression, Lookup, Nested, Template
+from consumer.topology.expression import Computed, Expression, Lookup, Nested, Template
 from consumer.topology.model import ConditionModel, RouteModel, WhenModel
 from consumer.topology.paths import Path, parse_path
 from consumer.topology.template import parse_template
@@ -41,6 +41,9 @@ def _of_fields(fields: Mapping[str, Expression], at: Location) -> Iterator[tuple
                 for part in parse_template(expression.template):
                     if isinstance(part, Path):
                         yield (*at, name, "template"), part
+            case Computed():
+                for value, text in expression.with_.items():
+                    yield (*at, name, "with", value), parse_path(text)
             case Nested():
                 yield from _of_fields(expression.object, (*at, name, "object"))
 
@@ -49,7 +52,12 @@ def _of_when(when: WhenModel, at: Location) -> Iterator[Used]:
     for name, conditions in (("where", when.where), ("unless", when.unless)):
         for position, condition in enumerate(conditions or ()):
             # An absent value only fails the test, so the path has to exist in some records, not in all.
-            yield (*at, name, position, "path"), Path(_steps(condition), True), when.type
+            if isinstance(condition, Computed):
+                for value, text in condition.with_.items():
+                    path = Path(parse_path(text).steps, True)
+                    yield (*at, name, position, "with", value), path, when.type
+            else:
+                yield (*at, name, position, "path"), Path(_steps(condition), True), when.type
 
 
 def _steps(condition: ConditionModel) -> tuple[str, ...]:

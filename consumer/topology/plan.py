@@ -53,6 +53,8 @@ class Destination(msgspec.Struct, frozen=True):
     retry: RetryPolicy
     paused: bool
     max_refusal_ratio: float
+    breaker_after: int = 5
+    """So many unclear answers with no success between them halt it."""
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -71,6 +73,9 @@ class Topic(msgspec.Struct, frozen=True):
     compatibility: str | None = None
     configs: Mapping[str, str] = {}
     """What it is meant to have in the cluster, `retention` included; the rest is left as it is."""
+    payload_field: str | None = None
+    user: tuple[str, ...] = ()
+    """The paths to who a record without a key is about: what its lane goes by."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -137,6 +142,11 @@ class Plan:
     users: Mapping[str, UserOf]
     notes: tuple[str, ...] = ()
     """For whoever checks it: sound, but worth knowing."""
+
+    @property
+    def longest_request_s(self) -> float:
+        """What the slowest request may take: so long a reservation has to live."""
+        return max((one.timeouts.total_s for one in self.destinations.values()), default=30.0)
 
     def router(self, topic: str) -> Router:
         """The compiled routes from a topic."""

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from consumer.endpoints.endpoint import Invalid
 from consumer.topology.boxes import Boxes, BoxPlan
 from consumer.topology.claims import compile_key, compile_once
+from consumer.topology.computed import Undecided
 from consumer.topology.conditions import Test, compile_all
+from consumer.topology.expression import Computed
 from consumer.topology.mapping import compile_mapping
 from consumer.topology.model import RouteModel, WhenModel
 from consumer.topology.plan import Dropped, Matched, Route, Routed, Unmapped
@@ -59,7 +61,26 @@ def compile_route(
         once = None if once_of is None else once_of(opened, record)
         return once if isinstance(once, Unmapped) else Matched(route, body, key, once)
 
-    return apply
+    if not _computes(model):
+        return apply
+
+    def apply_decided(opened: Boxes, record: Record) -> Routed | None:
+        try:
+            return apply(opened, record)
+        except Undecided as undecided:
+            # Neither taken nor passed over: whoever wrote the condition has to say what it means for this record.
+            return refuse(undecided.reason, "when or drop")
+
+    return apply_decided
+
+
+def _computes(model: RouteModel) -> bool:
+    whens = [*model.drop, *([model.when] if model.when else [])]
+    return any(
+        isinstance(condition, Computed)
+        for when in whens
+        for condition in (*(when.where or ()), *(when.unless or ()))
+    )
 
 
 def _conditions(when: WhenModel | None, boxes: BoxPlan) -> Test | None:

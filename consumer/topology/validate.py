@@ -6,10 +6,11 @@ from consumer.endpoints.endpoint import Operation
 from consumer.settings.document import Location
 from consumer.settings.mistakes import nearest
 from consumer.topology.avro_schema import AvroSchema
-from consumer.topology.expression import Expression, Lookup
+from consumer.topology.expression import Computed, ComputedField, Constant, Expression, Lookup
 from consumer.topology.model import DestinationModel, RouteModel, TopicModel, TopologyModel, WhenModel
 from consumer.topology.paths import Path, parse_path
 from consumer.topology.paths_used import paths_of
+from consumer.topology.reach import against_leaf, unreachable
 from consumer.topology.specimen import fault_of
 
 Mistake = tuple[Location, str]
@@ -94,6 +95,7 @@ def _of_route(
             case operation:
                 yield from _of_map(route.map, operation)
     topic = topology.topics.get(route.from_)
+    yield from unreachable(route, _types_of(topic, schemas.get(route.from_)))
     if route.from_ not in defined["topics"]:
         yield ("from",), f"there is no topic {route.from_}" + nearest(route.from_, defined["topics"])
     elif topic is None:
@@ -124,10 +126,18 @@ def _of_map(fields: Mapping[str, Expression], operation: Operation) -> Iterator[
         return
     fault = fault_of(operation, fields)
     if fault is not None:
-        yield (
-            ("map", *filter(None, fault.field.split("."))),
-            f"{operation.name} would refuse every item: {fault.reason}",
-        )
+        at = ("map", *filter(None, fault.field.split(".")))
+        yield at, f"{operation.name} would refuse every item: {fault.reason}{_near_pair(fields, operation)}"
+
+
+def _near_pair(fields: Mapping[str, Expression], operation: Operation) -> str:
+    """The registered pair that was meant, where feature and action are constants and no pair."""
+    pairs: Collection[tuple[str, str]] = getattr(operation, "pairs", ())
+    given = [fields.get(name) for name in ("feature", "action")]
+    texts = [one.const for one in given if isinstance(one, Constant) and isinstance(one.const, str)]
+    if len(texts) < 2 or tuple(text.lower() for text in texts) in pairs:
+        return ""
+    return nearest("/".join(texts), ["/".join(pair) for pair in pairs])
 
 
 def _may_be_absent(expression: Expression) -> bool:
@@ -136,6 +146,8 @@ def _may_be_absent(expression: Expression) -> bool:
             return expression.endswith("?")
         case Lookup():
             return expression.may_be_absent
+        case ComputedField():
+            return expression.optional
         case _:
             return False
 
@@ -147,10 +159,17 @@ def _whens(route: RouteModel) -> Iterator[tuple[Location, WhenModel]]:
         yield ("drop", position), drop
 
 
-def _against_schema(route: RouteModel, topic: TopicModel, schema: AvroSchema) -> Iterator[Mistake]:
+def _payload_of(topic: TopicModel, schema: AvroSchema) -> Path | None:
     payload = parse_path(topic.payload_field) if topic.payload_field else None
-    if payload is not None and schema.lacking(payload, None, None):
-        payload = None
+    return None if payload is None or schema.lacking(payload, None, None) else payload
+
+
+def _types_of(topic: TopicModel | None, schema: AvroSchema | None) -> list[str] | None:
+    return None if topic is None or schema is None else schema.types(_payload_of(topic, schema))
+
+
+def _against_schema(route: RouteModel, topic: TopicModel, schema: AvroSchema) -> Iterator[Mistake]:
+    payload = _payload_of(topic, schema)
     full_names = schema.types(payload)
     for at, when in _whens(route):
         for position, name in enumerate(when.type or ()):
@@ -163,6 +182,17 @@ def _against_schema(route: RouteModel, topic: TopicModel, schema: AvroSchema) ->
         text = _missing(schema, path, payload, wanted) if wanted else None
         if text is not None:
             yield at, text
+    for at, when in _whens(route):
+        wanted = _named(full_names, when.type or own)
+        for word, conditions in (("where", when.where), ("unless", when.unless)):
+            for position, condition in enumerate(conditions or ()):
+                if isinstance(condition, Computed):
+                    continue
+                path = parse_path(condition.path)
+                leaves = [leaf for name in wanted for leaf in schema.leaves(path, payload, name)]
+                text = against_leaf(condition, path, leaves)
+                if text is not None:
+                    yield (*at, word, position), text
 
 
 def _named(full_names: list[str], wanted: list[str] | None) -> list[str]:

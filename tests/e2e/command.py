@@ -66,6 +66,7 @@ class Running:
         environment: Mapping[str, str] | None = None,
         *,
         prelude: str = "",
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         """`prelude` is Python that runs before the command: to break a part of it on purpose."""
         Running._count += 1
@@ -74,7 +75,7 @@ class Running:
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", f"{prelude}\n{_ENTRY_POINT}", *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=err,
                 env=_environment(environment or {}),
@@ -112,6 +113,10 @@ class Running:
                 break
             time.sleep(0.05)
         raise TimeoutError(f"did not say {text!r} in {timeout_s:g} s: {self.stderr[-3000:]}")
+
+    def hang_up(self) -> None:
+        """SIGHUP: it is to read its topology again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 60.0) -> int:
         """Ask it to end; gives its exit code."""

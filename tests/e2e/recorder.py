@@ -4,7 +4,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 _ANALYTICS = "/api/v1/user/analytics"
 
@@ -15,6 +15,8 @@ class Recorder:
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         """(path, headers in lower case, body), in the order of arrival."""
+        self.down = False
+        """Answers 503, and remembers nothing."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="recorder")
@@ -24,19 +26,29 @@ class Recorder:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What came in arrays: the Client API's events, in the order of arrival."""
+        return [event for path, _, body in self.requests if path != _ANALYTICS for event in json.loads(body)]
+
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        requests = self.requests
+        requests, recorder = self.requests, self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if recorder.down:
+                    self.send_response(503)
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+                    return
                 requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 if self.path == _ANALYTICS:
                     answer = json.dumps({"statusCode": 200, "message": "added", "data": None}).encode()

@@ -13,7 +13,9 @@ from consumer.cli.command import command
 from consumer.core.books import Books, DestinationBooks
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.snapshot import DestinationState, PartitionLag, Snapshot
+from consumer.topology.examples import FOLDER, read_examples
 from consumer.topology.load import load_plan
+from consumer.topology.trial import try_example
 from consumer.types import TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,11 +113,15 @@ def _topologies() -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("name", _topologies())
 def test_every_topology_of_the_page_loads(name: str, tmp_path: Path) -> None:
     for file, text in _topologies()[name].items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
 
     plan = load_plan(tmp_path, ENVIRONMENT)
 
     assert plan.routes
+    if (tmp_path / FOLDER).is_dir():
+        tried = [try_example(example, plan, [tmp_path]) for example in read_examples(tmp_path)]
+        assert [one.differences for one in tried] == [()] * len(tried)
 
 
 def _commands() -> list[str]:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
-from consumer.cli.check import check
+from consumer.cli.check import _described, check
 from consumer.errors import ConfigurationError
+from consumer.resources import schemas_dir, topology_dir
+from consumer.topology.load import load_plan
 from tests.unit.topology.workshop import FILE, Workshop
 
 EMPTY: dict[str, str | None] = dict.fromkeys(
@@ -17,6 +20,7 @@ EMPTY: dict[str, str | None] = dict.fromkeys(
         "CONSUMER_SCHEMAS",
         "KAFKA_BOOTSTRAP_SERVERS",
         "KAFKA_PROPERTIES",
+        "LEDGER_URL",
         "SCHEMA_REGISTRY_URL",
         "DISTINCT_API_KEY",
         "DISTINCT_BASE_URL",
@@ -142,3 +146,52 @@ def test_plain_http_is_a_mistake_unless_it_is_allowed(workshop: Workshop) -> Non
 
     assert isinstance(run("--topology", str(workshop.folder)).exception, ConfigurationError)
     assert as_json("--topology", str(workshop.folder), "--allow-plain-http")["destinations"]
+
+
+def test_replicas_need_a_ledger_that_they_can_share(workshop: Workshop) -> None:
+    workshop.change("credential: env:CRM_KEY\n", "credential: env:CRM_KEY\n    rate_per_s: 12.5\n")
+    flags = ("--topology", str(workshop.folder), "--replicas", "3")
+
+    crm, _ = as_json(*flags[:2])["destinations"]
+    assert (crm["concurrency_all"], crm["rate_per_s_all"]) == (64, 12.5)
+
+    refused = run(*flags).exception
+    assert isinstance(refused, ConfigurationError)
+    assert "which 3 replicas cannot share" in str(refused)
+
+
+def test_what_all_replicas_may_do_stands_beside_what_one_may() -> None:
+    destination = load_plan(topology_dir(), {}, schemas=schemas_dir(), resolve=False).destinations["client"]
+
+    assert "16 requests at a time," in _described(destination, 1)
+    assert "16 requests at a time (48 in 3 replicas)" in _described(destination, 3)
+    limited = replace(destination, rate_per_s=12.5)
+    assert "12.5 a second (37.5 in 3 replicas)" in _described(limited, 3)
+
+
+def test_a_renamed_route_is_a_warning_and_under_strict_a_mistake(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE)
+    topology = ("--topology", str(workshop.folder))
+    assert "topology.lock" in run(*topology, "--lock").stderr
+    workshop.change("  looked:\n", "  seen:\n")
+
+    told = run(*topology)
+    refused = run(*topology, "--strict").exception
+    accepted = run(*topology, "--lock")
+
+    assert told.exit_code == 0
+    assert "routes.seen: seems to be looked under a new name" in told.stderr
+    assert accepted.exit_code == 0
+    assert isinstance(refused, ConfigurationError)
+    assert run(*topology, "--strict").exit_code == 0
+
+
+def test_mistakes_in_settings_do_not_hide_those_of_the_topology(workshop: Workshop) -> None:
+    workshop.change("to: stats", "to: stat")
+    config = workshop.folder / "consumer.conf"
+    config.write_text("max_pendin: 5\n")
+
+    refused = run("--topology", str(workshop.folder), "--config", str(config)).exception
+
+    assert isinstance(refused, ConfigurationError)
+    assert len(refused.findings) == 2

@@ -100,3 +100,25 @@ def test_unclear_answers_in_a_row_halt_and_a_success_between_them_does_not():
     assert one.halted is None
     one.unclear(0.0)
     assert one.halted is not None
+
+
+def test_other_bounds_hold_from_the_next_request_on() -> None:
+    gate = Gate(GatePolicy(max_in_flight=4), lambda: 0.5)
+    assert gate.permits(0.0) == 4
+
+    gate.retune(GatePolicy(max_in_flight=8))
+    assert gate.permits(0.0) == 8, "it was not held back by the destination: it may go to the new bound"
+
+    gate.retune(GatePolicy(max_in_flight=2, rate_per_s=10.0))
+    assert gate.permits(1.0) == 1, "a tenth of a second's rate"
+
+
+def test_a_limit_that_was_learnt_and_a_halt_outlast_other_bounds() -> None:
+    gate = Gate(GatePolicy(max_in_flight=8), lambda: 0.5)
+    gate.throttled(0.0, 0.0)
+    gate.halt(0.0, "401")
+
+    gate.retune(GatePolicy(max_in_flight=16))
+
+    assert gate.limit == 4.0
+    assert gate.halted == "401"

@@ -293,7 +293,6 @@ class Process:
         self.graveyard = Graveyard(
             stage.letters,
             {TOPIC: f"{TOPIC}.dead-letters"},
-            "0123456789ab",
             self.patient,
             self.settlement,
             Tracing(None, "group"),

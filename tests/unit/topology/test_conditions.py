@@ -14,6 +14,9 @@ GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com
 
 def takes(workshop: Workshop, condition: str, **where: object) -> bool:
     workshop.change("{type: Looked}", f"{{type: Looked, where: {condition}}}")
+    text = (workshop.folder / "t.yaml").read_text()
+    # Without a schema, so that a value of any type may stand there.
+    workshop.write("t.yaml", text.replace("    schema: visit\n", "    on_gap: stop\n"))
     plan = workshop.load()
     return bool(routed(plan, visit(where={"shop": "north", "floor": None, "extra": {}, **where})))
 

@@ -58,7 +58,8 @@ CHANGED = [
         "{const: viewed}",
         "{const: clicked}",
         "routes.bought.map.action",
-        "user_analytics would refuse every item: feature and action are not a registered pair",
+        "user_analytics would refuse every item: feature and action are not a registered pair; did you "
+        "mean page_visit/viewed?",
     ),
     (
         "{const: viewed}",
@@ -76,13 +77,13 @@ CHANGED = [
         "{const: Looked}",
         "{constant: Looked}",
         "routes.looked.map.name",
-        "must be a path, or one of {const: …}, {template: …}, {path: …}, {object: …}",
+        "must be a path, or one of {const: …}, {template: …}, {path: …}, {cel: …}, {object: …}",
     ),
     (
         "{const: Looked}",
         "5",
         "routes.looked.map.name",
-        "must be a path, or one of {const: …}, {template: …}, {path: …}, {object: …}",
+        "must be a path, or one of {const: …}, {template: …}, {path: …}, {cel: …}, {object: …}",
     ),
     (
         "{const: Looked}",

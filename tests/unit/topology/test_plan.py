@@ -24,6 +24,7 @@ def test_a_destination_has_what_its_file_says_in_seconds_and_bytes(workshop: Wor
         "timeouts: {connect: 500ms, total: 1m}",
         "concurrency: 5",
         "rate_per_s: 2.5",
+        "breaker_after: 2",
         "batch: {max_items: 7, max_bytes: 64KiB, linger: 5ms}",
         "retry: {base_delay: 1s, max_delay: 1h, unclear_votes: 4, unknown_user_attempts: 5,"
         " unknown_user_delay: 2s}",
@@ -41,7 +42,7 @@ def test_a_destination_has_what_its_file_says_in_seconds_and_bytes(workshop: Wor
     assert crm.timeouts == Timeouts(connect_s=0.5, total_s=60.0)
     assert crm.batch == Batch(max_items=7, max_bytes=65_536, linger_s=0.005)
     assert crm.retry == RetryPolicy(1.0, 3_600.0, 4, 5, 2.0)
-    assert (crm.paused, crm.max_refusal_ratio) == (True, 0.25)
+    assert (crm.paused, crm.max_refusal_ratio, crm.breaker_after) == (True, 0.25, 2)
     assert plan.routes[0].operation.max_items == 50
 
 
@@ -130,5 +131,6 @@ def test_editors_get_a_json_schema_with_every_key_of_the_language() -> None:
         "#/$defs/Constant",
         "#/$defs/Template",
         "#/$defs/Lookup",
+        "#/$defs/ComputedField",
         "#/$defs/Nested",
     ]
