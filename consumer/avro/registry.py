@@ -18,6 +18,7 @@ from consumer.errors import RegistryUnavailable
 
 _SCHEMA_NOT_FOUND = 40403  # Confluent's API reference, "Error codes"
 _MOCK_NOT_FOUND = 40400  # what the registry in memory says instead
+_NO_SUCH_SUBJECT = (40401, 40403, 40408, 40400)  # 40408: no compatibility of its own
 _MAX_REFERENCES = 100
 
 T = TypeVar("T")
@@ -51,6 +52,36 @@ class Registry:
     async def probe(self) -> None:
         """Ask for something harmless, to see that it answers us. Raises RegistryUnavailable."""
         await self._ask(lambda: self._client.get_subjects(limit=1))
+
+    async def versions(self, subject: str) -> dict[int, SchemaText]:
+        """The versions of a subject by their number; none where it does not exist. Raises RegistryUnavailable."""
+        return await self._ask(lambda: self._versions(subject))
+
+    async def version_of(self, subject: str, text: str) -> int | None:
+        """The number of the version that is this schema; None if none is. Raises RegistryUnavailable."""
+        schema = RegisteredSchema(text, "AVRO")
+        found = await self._ask(
+            lambda: self._unless_absent(lambda: self._client.lookup_schema(subject, schema))
+        )
+        return None if found is None else int(found.version)
+
+    async def level(self, subject: str) -> tuple[str | None, str]:
+        """A subject's own compatibility, None where it has none, and the registry's. Raises RegistryUnavailable."""
+        own = await self._ask(lambda: self._unless_absent(lambda: self._client.get_compatibility(subject)))
+        return own, str(await self._ask(self._client.get_compatibility))
+
+    async def set_level(self, subject: str, level: str) -> None:
+        """Give a subject its own compatibility. Raises RegistryUnavailable."""
+        await self._ask(lambda: self._client.set_compatibility(subject, level))
+
+    async def would_take(self, subject: str, text: str) -> bool:
+        """Whether a schema is compatible by the subject's own level, in the registry's own judgement; of an unknown
+        subject it is. Raises RegistryUnavailable.
+        """
+        schema = RegisteredSchema(text, "AVRO")
+        ask = self._client.test_compatibility_all_versions
+        answer = await self._ask(lambda: self._unless_absent(lambda: ask(subject, schema)))
+        return True if answer is None else bool(answer)
 
     def close(self) -> None:
         """Close the connections. A call under way ends with RegistryUnavailable."""
@@ -88,12 +119,35 @@ class Registry:
             del into[place]
             into[place] = _text(found)
 
+    def _versions(self, subject: str) -> dict[int, SchemaText]:
+        numbers = self._unless_absent(lambda: self._client.get_versions(subject)) or []
+        found: dict[int, SchemaText] = {}
+        for number in sorted(map(int, numbers)):
+            schema = self._client.get_version(subject, number).schema
+            references: dict[tuple[str, int], str] = {}
+            self._collect(schema, references)
+            found[number] = SchemaText(_text(schema), tuple(references.values()))
+        self._client.clear_caches()
+        return found
+
+    def _unless_absent(self, call: Callable[[], T]) -> T | None:
+        """None where the registry says in its own words that there is no such thing."""
+        try:
+            return call()
+        except SchemaRegistryError as error:
+            if error.http_status_code == 404 and error.error_code in _NO_SUCH_SUBJECT:
+                return None
+            raise
+
     async def _ask(self, call: Callable[[], T]) -> T:
         try:
             return await asyncio.wait_for(in_daemon_thread(call), self._policy.deadline_s)
         except TimeoutError:
             problem = f"no complete answer within {self._policy.deadline_s:g} s"
         except SchemaRegistryError as error:
+            if error.http_status_code in (409, 422):
+                said = " ".join(str(error.error_message).split())[:500]
+                raise RegistryUnavailable(f"schema registry {self._name} refuses: {said}") from None
             problem = f"answered {error.http_status_code}, code {error.error_code}"
         except (
             Exception

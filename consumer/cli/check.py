@@ -9,6 +9,14 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from consumer.cli.changes import console_of
+from consumer.cli.check_online import (
+    ONLINE_SETTINGS,
+    fail_if_any_failed,
+    observations_as_json,
+    observe,
+    print_observations,
+)
 from consumer.cli.settings_options import load_settings, settings_options
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
@@ -24,6 +32,7 @@ from consumer.topology.plan import Destination, Plan, Route
 Examples:
   distinct-consumer check
   distinct-consumer check --topology my-topology --config consumer.yaml
+  distinct-consumer check --online
   distinct-consumer check --output json | jq '.destinations[].name'
 """,
 )
@@ -34,9 +43,14 @@ Examples:
     show_default=True,
     help="How what was found is printed.",
 )
-@settings_options("topology", "schemas", "allow_plain_http", sections=False)
-def check(config: Path | None, output: str, **flags: Any) -> None:
-    """Check settings and topology without any connection, and print what they amount to.
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask brokers, registry, ledger and receivers; nothing is changed. Exits 1 where one fails.",
+)
+@settings_options("topology", "schemas", "allow_plain_http", *ONLINE_SETTINGS, sections=False)
+def check(config: Path | None, output: str, online: bool, **flags: Any) -> None:
+    """Check settings and topology, and print what they amount to; without any connection, unless --online.
 
     All mistakes are printed, each with file, line and key, and the command exits 2. What a running consumer
     would need besides, and does not have yet (keys, addresses), is a note: a topology can be checked without.
@@ -50,18 +64,26 @@ def check(config: Path | None, output: str, **flags: Any) -> None:
         allow_plain_http=settings.allow_plain_http,
     )
     notes = _notes(settings, plan)
+    seen = observe(settings, plan) if online else []
     if output == "json":
-        click.echo(orjson.dumps(_as_json(plan, notes), option=orjson.OPT_INDENT_2))
+        document = _as_json(plan, notes)
+        if online:
+            document["online"] = observations_as_json(seen)
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        fail_if_any_failed(seen)
         return
     _print(plan)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"the topology is sound: version {plan.version}", err=True)
+    if online:
+        print_observations(seen, console_of())
+        fail_if_any_failed(seen)
 
 
 def _notes(settings: Settings, plan: Plan) -> list[str]:
-    """What `run` would refuse to start without."""
-    notes = settings.missing()
+    """What the topology gives to think about, and what `run` would refuse to start without."""
+    notes = [*plan.notes, *settings.missing()]
     for one in plan.destinations.values():
         if "${" in one.base_url:
             notes.append(f"{one.name}: {one.base_url} is not set")

@@ -4,10 +4,13 @@ import click
 
 from consumer import __version__
 from consumer.cli.check import check
+from consumer.cli.config import config
 from consumer.cli.demo import demo
 from consumer.cli.generate import generate
 from consumer.cli.run import run
+from consumer.cli.schema import schema
 from consumer.cli.simulate import simulate
+from consumer.cli.topology import topology
 from consumer.cli.touchpoints import touchpoints
 
 
@@ -39,5 +42,5 @@ def command() -> None:
     """
 
 
-for _one in (demo, check, run, touchpoints, simulate, generate):
+for _one in (demo, check, run, touchpoints, topology, schema, config, simulate, generate):
     command.add_command(_one)

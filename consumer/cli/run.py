@@ -38,6 +38,7 @@ Examples:
   export DISTINCT_API_KEY_FILE=/run/secrets/distinct
   export CLIENT_API_BASE_URL=https://your-instance.example.com
   export CLIENT_API_KEY_FILE=/run/secrets/client
+  export EVENT_API_KEY_FILE=/run/secrets/event
   distinct-consumer run
   distinct-consumer run --until-end --timeout 600 --output json
 """,

@@ -48,13 +48,9 @@ async def serve(settings: Settings, plan: Plan, config: AppConfig, redactor: Red
     Raises ConfigurationError for an address, a file or a variable that cannot be used, and the fault that
     ended it.
     """
-    policy = LedgerPolicy(
-        reservation_age_s=reservation_age_s(plan),
-        key_keep_s=settings.ledger_keep_keys_ms // 1000,
-        window_keep_s=settings.ledger_keep_windows_ms // 1000,
-        once_keep_s=settings.ledger_keep_once_ms // 1000,
+    ledger = open_ledger(
+        settings.ledger_url, settings.consumer_group, ledger_policy_of(settings, plan), SystemClock()
     )
-    ledger = open_ledger(settings.ledger_url, settings.consumer_group, policy, SystemClock())
     metrics = Metrics()
     traces = traces_from_environment(settings.consumer_group, metrics.spans_dropped)
     registry = registry_of(settings)
@@ -116,6 +112,16 @@ def _drain_on_signals(app: App, drain_timeout_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, drain, number)
+
+
+def ledger_policy_of(settings: Settings, plan: Plan) -> LedgerPolicy:
+    """What the ledger is allowed. Whoever opens it must agree: a shorter `keep` would delete what others still need."""
+    return LedgerPolicy(
+        reservation_age_s=reservation_age_s(plan),
+        key_keep_s=settings.ledger_keep_keys_ms // 1000,
+        window_keep_s=settings.ledger_keep_windows_ms // 1000,
+        once_keep_s=settings.ledger_keep_once_ms // 1000,
+    )
 
 
 def registry_of(settings: Settings) -> Registry:

@@ -6,13 +6,28 @@ from typing import Any
 import msgspec
 
 from consumer.clock import Clock
-from consumer.endpoints import client_alias, client_api, client_devices, client_identify, user_analytics
+from consumer.endpoints import (
+    capture_analytics,
+    client_alias,
+    client_api,
+    client_devices,
+    client_identify,
+    event_api,
+    user_analytics,
+)
+from consumer.endpoints.capture_analytics import CaptureAnalytics, CaptureAnalyticsOptions
 from consumer.endpoints.client_alias import ClientAlias, ClientAliasOptions
 from consumer.endpoints.client_devices import ClientDevices
 from consumer.endpoints.client_events import ClientEvents, ClientEventsOptions
 from consumer.endpoints.client_identify import ClientIdentify, ClientIdentifyOptions
 from consumer.endpoints.client_single import ClientSingleOptions
 from consumer.endpoints.endpoint import Operation
+from consumer.endpoints.event_api import EventOperation, EventOptions
+from consumer.endpoints.event_confirmation import EventConfirmation
+from consumer.endpoints.event_email_open import EmailOpenOptions, EventEmailOpen
+from consumer.endpoints.event_generic import EventGeneric
+from consumer.endpoints.event_profile import EventLogin, EventUpdate
+from consumer.endpoints.event_standard import EventStandard, StandardOptions
 from consumer.endpoints.user_analytics import UserAnalytics, UserAnalyticsOptions
 from consumer.errors import ConfigurationError
 
@@ -44,6 +59,16 @@ class Entry(msgspec.Struct, frozen=True):
         return self.options.__struct_fields__
 
 
+def _event_entry(kind: type[EventOperation], options: type[EventOptions] = EventOptions) -> Entry:
+    return Entry(
+        fields=kind.fields,
+        required=kind.required,
+        one_of=event_api.IDENTIFIERS,
+        options=options,
+        make=kind,
+    )
+
+
 APIS: Mapping[str, Mapping[str, Entry]] = {
     "distinct": {
         UserAnalytics.name: Entry(
@@ -53,6 +78,24 @@ APIS: Mapping[str, Mapping[str, Entry]] = {
             options=UserAnalyticsOptions,
             make=UserAnalytics,
         ),
+    },
+    # Not a second operation of "distinct": who has User Analytics alone needs to know nothing of its predecessor.
+    "distinct_capture": {
+        CaptureAnalytics.name: Entry(
+            fields=CaptureAnalytics.fields,
+            required=CaptureAnalytics.required,
+            one_of=capture_analytics.IDENTIFIERS,
+            options=CaptureAnalyticsOptions,
+            make=CaptureAnalytics,
+        ),
+    },
+    "event_api": {
+        EventUpdate.name: _event_entry(EventUpdate),
+        EventLogin.name: _event_entry(EventLogin),
+        EventGeneric.name: _event_entry(EventGeneric),
+        EventConfirmation.name: _event_entry(EventConfirmation),
+        EventEmailOpen.name: _event_entry(EventEmailOpen, EmailOpenOptions),
+        EventStandard.name: _event_entry(EventStandard, StandardOptions),
     },
     "client_api": {
         ClientAlias.name: Entry(

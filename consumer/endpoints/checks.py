@@ -24,6 +24,9 @@ BLANK = "is blank"
 """An empty or white string, an empty object: the field counts as absent, no fault where it is optional."""
 NOT_TEXT = "must be a string"
 NOT_OBJECT = "must be an object"
+NOT_A_NUMBER_ALONE = "must be a number"
+NOT_AN_ID = "must be a string or a whole number"
+NOT_A_LIST_OF_TEXTS = "must be a list of strings"
 NOT_E164 = "must be an E.164 number: + and up to 15 digits, no spaces or dashes"
 NOT_A_TIMESTAMP = "must be an ISO 8601 timestamp with seconds and an offset, or Z"
 NO_ZONE = "holds a date and time without a zone: give it an offset"
@@ -93,6 +96,30 @@ def timestamp(value: Any) -> str | None:
     except ValueError:
         return NOT_A_TIMESTAMP
     return None
+
+
+def number(value: Any) -> str | None:
+    """A number that JSON can say, and within 64 bits; no boolean."""
+    kind = type(value)
+    if kind is int:
+        return None if _MIN_INT <= value <= _MAX_INT else TOO_LARGE_A_NUMBER
+    if kind is float:
+        return None if isfinite(value) else NOT_A_NUMBER
+    return _decimal(value) if kind is Decimal else NOT_A_NUMBER_ALONE
+
+
+def identifier(value: Any) -> str | None:
+    """Text or a whole number, as ids come from shops."""
+    if type(value) is str:
+        return text(value)
+    return number(value) if type(value) is int else NOT_AN_ID
+
+
+def texts(value: Any) -> str | None:
+    """A list of strings; empty ones are the receiver's to pass over."""
+    if type(value) not in (list, tuple) or not all(type(one) is str for one in value):
+        return NOT_A_LIST_OF_TEXTS
+    return None if value else BLANK
 
 
 def json_object(level: int) -> Check:

@@ -1,7 +1,7 @@
 """What the pipeline knows of an API: operations that encode items, build bodies and read answers."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -47,4 +47,36 @@ class Operation(Protocol):
 
     def classify(self, answer: Answer) -> Outcome:
         """The response table of the vendor's page."""
+        ...
+
+
+class Address(NamedTuple):
+    """Where one item goes, and how the answer from there is read."""
+
+    path: str
+    """Appended to the destination's base URL; percent-encoded, without '..'."""
+    classify: Callable[[Answer], Outcome]
+    deprecated: str = ""
+    """What to do instead of using this path, where its vendor is going to remove it."""
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """An operation with `max_items` 1 whose items do not all go to its one `path`."""
+
+    def address(self, item: bytes) -> Address:
+        """The same at every attempt: it depends on nothing but the encoded item."""
+        ...
+
+
+Known = Mapping[str, frozenset[str] | None]
+"""A route's mapped fields, each with the only texts that it can have; None: it may have any value."""
+
+
+@runtime_checkable
+class Advising(Protocol):
+    """An operation that has something to say about a sound route to it."""
+
+    def advice(self, mapped: Known) -> list[str]:
+        """Notes for whoever checks the topology, without any value of a record."""
         ...

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 import msgspec
 
 from consumer.clock import Clock
-from consumer.endpoints import checks
+from consumer.endpoints import checks, distinct, phones
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.fields import WHOLE, Rule, Rules, to_json
-from consumer.endpoints.outcome import Delivered, Halted, Outcome, Refused, Rejected, Unclear
-from consumer.endpoints.response_table import UNDOCUMENTED_SUCCESS, ResponseTable
+from consumer.endpoints.outcome import Outcome
 from consumer.http.sender import Answer
 
 REGISTERED_PAIRS = frozenset(
@@ -34,7 +33,7 @@ REGISTERED_PAIRS = frozenset(
 RULES = Rules(
     Rule("userId", checks.text),
     Rule("email", checks.text),
-    Rule("phone", checks.e164),
+    Rule("phone", phones.e164),
     Rule("feature", checks.text, required=True),
     Rule("action", checks.text, required=True),
     Rule("experienceId", checks.text, required=True),
@@ -46,20 +45,6 @@ IDENTIFIERS = frozenset({"userId", "email", "phone"})
 NO_IDENTIFIER = "needs one of userId, email, phone, and has none"
 NOT_REGISTERED = "feature and action are not a registered pair"
 
-BY_TEXT: Mapping[tuple[int, str], Outcome] = {
-    # The user may be registered only a moment later: worth a delayed attempt. The page gives the same text
-    # for missing identifiers, which never leave here.
-    (400, "User not found."): Rejected("User not found.", 400, Refused.UNKNOWN_USER),
-    (400, "Invalid feature/action."): Rejected("Invalid feature/action.", 400),
-    (400, "Invalid experience id."): Rejected("Invalid experience id.", 400),
-}
-BY_STATUS: Mapping[int, Outcome] = {
-    400: Unclear("undocumented 400"),
-    401: Halted("401 unauthorized: missing or invalid API key"),
-    403: Halted("403 forbidden: this key or this address is not allowed"),
-    500: Unclear("500 internal server error"),
-}
-
 
 class UserAnalyticsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a topology may set for the operation."""
@@ -69,26 +54,6 @@ class UserAnalyticsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 1_048_576
     """Our own bound; the page has none."""
     max_retry_after_s: Annotated[float, msgspec.Meta(ge=0)] = 300.0
-
-
-class _Reply(msgspec.Struct, gc=False):
-    statusCode: Any = None
-    message: Any = None
-
-
-_REPLY = msgspec.json.Decoder(_Reply)
-
-
-def _reply(body: bytes) -> _Reply | None:
-    try:
-        return _REPLY.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _message(body: bytes) -> str | None:
-    reply = _reply(body)
-    return reply.message if reply is not None and isinstance(reply.message, str) else None
 
 
 class UserAnalytics:
@@ -105,7 +70,7 @@ class UserAnalytics:
         added = {(feature, action) for feature, actions in options.pairs.items() for action in actions}
         self.max_body_bytes = options.max_body_bytes
         self._pairs = REGISTERED_PAIRS | {(feature.lower(), action.lower()) for feature, action in added}
-        self._table = ResponseTable(BY_TEXT, BY_STATUS, _message, clock, options.max_retry_after_s)
+        self._responses = distinct.DistinctResponses(clock, options.max_retry_after_s)
 
     def encode(self, fields: Mapping[str, Any]) -> bytes | Invalid:
         """One object. feature and action are compared as a pair, without case, and sent as given."""
@@ -124,11 +89,7 @@ class UserAnalytics:
         return item
 
     def headers(self, credential: str) -> dict[str, str]:
-        return {"x-distinct-api-key": credential, "content-type": "application/json"}
+        return distinct.request_headers(credential)
 
     def classify(self, answer: Answer) -> Outcome:
-        """Acknowledged by 200 with a JSON `statusCode` of 200 alone: a proxy's 200 says nothing."""
-        if answer.status == 200:
-            reply = _reply(answer.body)
-            return Delivered() if reply is not None and reply.statusCode == 200 else UNDOCUMENTED_SUCCESS
-        return self._table.outcome(answer)
+        return self._responses.classify(answer)

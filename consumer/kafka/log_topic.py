@@ -1,6 +1,7 @@
 """The topic behind a transactional log: whether it is there, whether it forgets, and clients for it."""
 
 import logging
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -139,12 +140,12 @@ class LogTopic:
             raise BrokerError(f"the topic {self.name} is not there any more")
         asked = {KafkaPartition(self.name, number): spec for number in partitions}
 
-        def ask() -> dict[int, int]:
-            answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
+        def ask(timeout_s: float) -> dict[int, int]:
+            answers = self._admin.list_offsets(asked, request_timeout=timeout_s)
             return {one.partition: future.result().offset for one, future in answers.items()}
 
         # A topic that was created a moment ago, or whose leader moves, has nobody to answer yet.
-        return insist(ask, _TIMEOUT_S)
+        return insist(ask, _TIMEOUT_S, threading.Event())  # a signal ends the process, not this question
 
     def _partitions(self) -> list[int] | None:
         """None where the topic does not exist."""

@@ -210,7 +210,7 @@ class Intake:
         values = iter(data)
         router = self._plan.router(records[0].topic)
         done: list[Work] = []
-        traces = trace_chunk(self._tracing, assignment.partition, first, records)
+        traces = trace_chunk(self._tracing, assignment.partition, first, records, self._plan.version)
         for number, record in zip(count(first), records, strict=False):
             work = Work(record, assignment, number)
             if traces:

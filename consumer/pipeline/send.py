@@ -1,9 +1,11 @@
 """One attempt: the request, and what the answer means."""
 
+import logging
 from collections.abc import Callable
 from time import perf_counter
+from typing import NamedTuple
 
-from consumer.endpoints.endpoint import Operation
+from consumer.endpoints.endpoint import Address, Addressed, Operation
 from consumer.endpoints.outcome import Outcome, Retry, Unclear
 from consumer.endpoints.transport import outcome_of
 from consumer.http.sender import Answer, Sender
@@ -11,6 +13,19 @@ from consumer.http.urls import BaseUrl
 from consumer.pipeline.batch import Batch
 from consumer.telemetry.metrics import DestinationMetrics
 from consumer.telemetry.spans import RequestSpan, Tracing
+
+_LOG = logging.getLogger("consumer.run")
+
+
+class _Known(NamedTuple):
+    """What of an operation's requests stays the same until the credential is rotated."""
+
+    credential: str
+    headers: dict[str, str]
+    address: Address
+    url: str
+    address_of: Callable[[bytes], Address] | None
+    """Where its items do not all go to one path."""
 
 
 class Post:
@@ -34,7 +49,8 @@ class Post:
         self._metrics = metrics
         self._tracing = tracing
         self._on_credential = on_credential
-        self._static: dict[Operation, tuple[str, str, dict[str, str]]] = {}
+        self._static: dict[Operation, _Known] = {}
+        self._warned = False
         self.throttled = 0
         """How many answers asked for less."""
         self.unclear = 0
@@ -42,16 +58,21 @@ class Post:
 
     async def send(self, batch: Batch) -> Outcome:
         """One POST; never raises for what the network or the receiver does."""
-        operation = batch.operation
-        url, static = self._addressed(operation)
-        headers = {**static, "Idempotency-Key": batch.idempotency_key}
+        known = self._known(batch.operation)
+        url, address = known.url, known.address
+        if known.address_of is not None:
+            address = known.address_of(batch.members[0].body)
+            url = self._base_url.join(address.path)
+            if address.deprecated:
+                self._warn(address.deprecated)
+        headers = {**known.headers, "Idempotency-Key": batch.idempotency_key}
         span = self._span(batch)
         if span is not None:
             span.inject(headers)
         started_s = perf_counter()
         answer = await self._sender.post(url, headers, batch.body)
         if isinstance(answer, Answer):
-            outcome, status = operation.classify(answer), answer.status
+            outcome, status = address.classify(answer), answer.status
         else:
             outcome, status = outcome_of(answer), None
         self._metrics.request(type(outcome).__name__.lower(), perf_counter() - started_s)
@@ -72,12 +93,22 @@ class Post:
         parents = [trace.span for trace in traces]
         return self._tracing.request(parents, address, self._name, len(batch.members), batch.attempts)
 
-    def _addressed(self, operation: Operation) -> tuple[str, dict[str, str]]:
-        """URL and headers that stay the same until the credential is rotated."""
+    def _known(self, operation: Operation) -> _Known:
         credential = self._credential()
         known = self._static.get(operation)
-        if known is None or known[0] != credential:
+        if known is None or known.credential != credential:
             self._on_credential(credential)
-            url = self._base_url.join(operation.path)
-            known = self._static[operation] = (credential, url, operation.headers(credential))
-        return known[1], known[2]
+            known = self._static[operation] = _Known(
+                credential,
+                operation.headers(credential),
+                Address(operation.path, operation.classify),
+                self._base_url.join(operation.path),
+                operation.address if isinstance(operation, Addressed) else None,
+            )
+        return known
+
+    def _warn(self, deprecated: str) -> None:
+        """Once a process, and only where the path is really used."""
+        if not self._warned:
+            self._warned = True
+            _LOG.warning(deprecated, extra={"destination": self._name})

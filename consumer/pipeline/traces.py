@@ -25,9 +25,10 @@ class ChunkTrace:
 
 
 def trace_chunk(
-    tracing: Tracing, partition: TopicPartition, first: int, records: Sequence[Record]
+    tracing: Tracing, partition: TopicPartition, first: int, records: Sequence[Record], topology: str
 ) -> Mapping[int, ChunkTrace]:
-    """The traced records of a chunk, by number (`first` is the first one's): normally none.
+    """The traced records of a chunk, by number (`first` is the first one's): normally none. `topology`: the version
+    that they are mapped by.
 
     Traced are the records whose producer was sampled, or all of a chunk that the ratio chose: so a chunk
     costs a span where it must, and a record nothing.
@@ -43,6 +44,7 @@ def trace_chunk(
         records[0].offset,
         len(records),
         [context for _, context in linked],
+        topology,
     )
     if span is None:
         return _NONE

@@ -77,7 +77,7 @@ class SettingsModel(Strict):
     group_protocol: Literal["classic", "consumer"] = Field(
         "classic", description="classic (cooperative-sticky) or consumer (KIP-848, brokers from 4.0)."
     )
-    max_pending: Annotated[Number, Field(ge=1)] = Field(
+    max_pending: Annotated[Number, Field(ge=1, json_schema_extra={"minimum": 1})] = Field(
         20_000, description="Unsettled records at which polling rests."
     )
     max_pending_bytes: SizeBytes = Field(64 * 1024**2, description="Their bytes, likewise, such as 64MiB.")

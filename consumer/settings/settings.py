@@ -12,7 +12,7 @@ from consumer.settings.document import Finding, Location, Place, read_document
 from consumer.settings.mistakes import findings_of, locate
 from consumer.settings.model import RECEIVER_KEYS, SECRETS, SettingsModel, keys, variable_of
 from consumer.settings.properties import read_properties
-from consumer.settings.sources import Sources
+from consumer.settings.sources import Sources, variable_place
 
 _HIDDEN = "***"
 _OPEN_OPTIONS = frozenset(
@@ -34,6 +34,7 @@ class Settings(SettingsModel):
     _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _kafka_options: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _places: Mapping[Location, Place] = PrivateAttr(default_factory=dict)
+    _receiver_places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(
@@ -63,6 +64,8 @@ class Settings(SettingsModel):
             raise _error(findings)
         settings._environment = {**sources.receivers, **environment}
         settings._places = sources.document.places
+        inner = sources.receiver_places.items()
+        settings._receiver_places = {name: place for name, place in inner if name not in environment}
         return settings
 
     @property
@@ -94,34 +97,43 @@ class Settings(SettingsModel):
         ]
 
     def masked(self) -> dict[str, dict[str, Any]]:
-        """For people: each key with `value` and `source`; secrets and what may hold one are hidden."""
+        """For people: each key with `value`, `kind` (flag, environment, file or default) and `source`, the place
+        itself; secrets and what may hold one are hidden.
+        """
         shown = {
-            key: {"value": _shown(key, getattr(self, name)), "source": self._source(key)}
+            key: {"value": _shown(key, getattr(self, name)), **_told(self._places.get((key,)))}
             for key, name in keys().items()
         }
         for option, value in sorted(self._kafka_options.items()):
             value = value if option in _OPEN_OPTIONS else _HIDDEN
-            shown[f"kafka_properties.{option}"] = {"value": value, "source": str(self.kafka_properties)}
+            place = Place(str(self.kafka_properties), 0)
+            shown[f"kafka_properties.{option}"] = {"value": value, "kind": "file", "source": place.source}
         for key in RECEIVER_KEYS:
-            shown[key] = {"value": self._shown_receiver(key), "source": "environment or --config file"}
+            shown[key] = self._shown_receiver(key)
         return shown
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         for key, name in keys().items():
             yield name, _shown(key, getattr(self, name))
 
-    def _source(self, key: str) -> str:
-        place = self._places.get((key,))
-        if place is None:
-            return "default"
-        return f"{place.source}:{place.line}" if place.line else place.source
+    def _shown_receiver(self, key: str) -> dict[str, Any]:
+        """What a topology's reference leads to: itself, or for a key also the file that holds it."""
+        secret = key.endswith("_api_key")
+        names = [key.upper(), f"{key.upper()}_FILE"] if secret else [key.upper()]
+        name = next((name for name in names if self._environment.get(name)), None)
+        if name is None:
+            return {"value": None, **_told(None)}
+        shown = _HIDDEN if secret else without_credentials(self._environment[name])
+        return {"value": shown, **_told(self._receiver_places.get(name) or variable_place(name))}
 
-    def _shown_receiver(self, key: str) -> str | None:
-        name = key.upper()
-        value = self._environment.get(name)
-        if key.endswith("_api_key"):
-            return _HIDDEN if value or self._environment.get(f"{name}_FILE") else None
-        return without_credentials(value) if value else None
+
+def _told(place: Place | None) -> dict[str, str]:
+    """Where a value comes from, as one word and as a place."""
+    if place is None:
+        return {"kind": "default", "source": "default"}
+    if place.line:
+        return {"kind": "file", "source": f"{place.source}:{place.line}"}
+    return {"kind": "flag" if place.source.startswith("--") else "environment", "source": place.source}
 
 
 def _shown(key: str, value: Any) -> Any:

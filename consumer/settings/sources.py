@@ -19,6 +19,7 @@ class Sources:
         self.document = Document({}, {}, [])
         self.receivers: dict[str, str] = {}
         """What a topology may refer to, by the name of its environment variable."""
+        self.receiver_places: dict[str, Place] = {}
 
     @property
     def findings(self) -> list[Finding]:
@@ -48,11 +49,11 @@ class Sources:
         for key in keys():
             name = variable_of(key)
             if environment.get(name):
-                self._take(key, environment[name], _variable(name))
+                self._take(key, environment[name], variable_place(name))
             file_name = name + _FILE.upper()
             if key in SECRETS and environment.get(file_name):
                 twice = bool(environment.get(name))
-                self._take_secret(key, environment[file_name], _variable(file_name), twice=twice)
+                self._take_secret(key, environment[file_name], variable_place(file_name), twice=twice)
 
     def take_flags(self, flags: Mapping[str, Any]) -> None:
         """Flags by their key; None: not given."""
@@ -80,9 +81,11 @@ class Sources:
     def _take_receiver(self, key: str, value: Any, place: Place) -> None:
         if isinstance(value, str) and value:
             self.receivers[key.upper()] = value
+            self.receiver_places[key.upper()] = place
         else:
             self.findings.append(Finding(place, key, "must be text"))
 
 
-def _variable(name: str) -> Place:
+def variable_place(name: str) -> Place:
+    """An environment variable as the place of a value."""
     return Place(f"environment variable {name}", 0)

@@ -11,6 +11,10 @@ _SIZE = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB)")
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 
+DURATION_PATTERN = f"^{_DURATION.pattern}$"
+SIZE_PATTERN = f"^{_SIZE.pattern}$"
+
+
 def parse_duration(text: object) -> int:
     """Milliseconds. Raises ValueError, with what to write instead."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
@@ -46,13 +50,13 @@ def _shown(number: int, units: dict[str, int]) -> str:
 DurationMs = Annotated[
     int,
     PlainValidator(parse_duration),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
 ]
 """A duration in a file, in the model as milliseconds."""
 
 SizeBytes = Annotated[
     int,
     PlainValidator(parse_size),
-    WithJsonSchema({"type": "string", "pattern": f"^{_SIZE.pattern}$"}),
+    WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN}),
 ]
 """A size in a file, in the model as bytes."""

@@ -111,15 +111,24 @@ class Tracing:
         return sampled_context(headers)
 
     def process(
-        self, topic: str, partition: int, offset: int, count: int, links: Sequence[SpanContext]
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        count: int,
+        links: Sequence[SpanContext],
+        topology: str = "",
     ) -> ProcessSpan | None:
-        """`process T` for `count` records from `offset` on; `links`: their producers' sampled contexts."""
+        """`process T` for `count` records from `offset` on; `links`: their producers' sampled contexts; `topology`:
+        the version that maps them."""
         # The ratio is applied here: building attributes only for the sampler to refuse takes 15 µs a span.
         if self._tracer is None or not (links or random.random() < self._ratio):
             return None
         about = self._messaging("process", "process", topic, count)
         about["messaging.destination.partition.id"] = str(partition)
         about["messaging.kafka.offset"] = offset
+        if topology:
+            about["distinct_consumer.topology.version"] = topology
         return ProcessSpan(self._start(f"process {topic}", SpanKind.CONSUMER, about, CHOSEN, links))
 
     def request(

@@ -95,6 +95,11 @@ class AvroSchema:
                 self._collect(node.get(inner), space)
 
 
+def schema_file(name: str, folders: Iterable[FilePath]) -> FilePath | None:
+    """`<name>.avsc` in the first of these folders that has it. Blocks."""
+    return next((file for folder in folders if (file := folder / f"{name}.avsc").is_file()), None)
+
+
 def read_schema(file: FilePath) -> AvroSchema:
     """Read an `.avsc` file. Blocks; raises ValueError, in words, for one that holds no record schema."""
     try:

@@ -6,12 +6,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from consumer.clock import Clock, SystemClock
+from consumer.core.cluster import RETENTION_MS
 from consumer.endpoints.catalogue import APIS
+from consumer.endpoints.endpoint import Operation
 from consumer.errors import ConfigurationError
 from consumer.settings.document import Document, Finding, Location
 from consumer.settings.mistakes import findings_of, locate, nearest
 from consumer.settings.units import show_duration
-from consumer.topology.avro_schema import AvroSchema, read_schema
+from consumer.topology.advice import advice_on
+from consumer.topology.avro_schema import AvroSchema, read_schema, schema_file
 from consumer.topology.destination import Built, Catalogue, Surroundings, build_destination
 from consumer.topology.directory import SECTIONS, names_of, read_directory, version_of
 from consumer.topology.expression import BRANCHES
@@ -90,7 +93,7 @@ def _read_schemas(
     for name, topic in topics.items():
         if topic.schema_ is None:
             continue
-        file = next((f for folder in folders if (f := folder / f"{topic.schema_}.avsc").is_file()), None)
+        file = schema_file(topic.schema_, folders)
         if file is None:
             stems = {path.stem for folder in folders for path in folder.glob("*.avsc")}
             text = f"there is no {topic.schema_}.avsc" + nearest(topic.schema_, stems)
@@ -108,8 +111,10 @@ def _compile(
 ) -> Plan:
     destinations = {name: part.destination for name, part in built.items() if part.destination is not None}
     sources: dict[str, list[RouteSource]] = {name: [] for name in topology.topics}
+    routed: dict[str, tuple[RouteModel, Operation]] = {}
     for name, model in topology.routes.items():
         route = _route(name, model, built)
+        routed[name] = model, route.operation
         sources[route.topic].append(RouteSource(route, model, destinations[route.destination].account))
     whole_types = {name: schema.name for name, schema in schemas.items()}
     return Plan(
@@ -122,6 +127,7 @@ def _compile(
             for name, model in topology.topics.items()
         },
         users={name: compile_user_of(model) for name, model in topology.topics.items()},
+        notes=advice_on(routed),
     )
 
 
@@ -153,4 +159,10 @@ def _topic(name: str, model: TopicModel) -> Topic:
         start=model.start,
         on_gap=model.on_gap,
         dead_letters=model.dead_letters or f"{name}.dead-letters",
+        configs=model.configs
+        if model.retention is None
+        else {**model.configs, RETENTION_MS: str(model.retention)},
+        schema=model.schema_,
+        subject=model.subject or f"{name}-value",
+        compatibility=model.compatibility,
     )

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from consumer.core.cluster import RETENTION_MS
+from consumer.core.compatibility import Level
+from consumer.settings.json_schema import DIALECT, as_written
 from consumer.settings.mistakes import Strict
 from consumer.settings.units import DurationMs, SizeBytes
 from consumer.topology.expression import Expression, ScalarValue
@@ -50,6 +53,13 @@ def _regex(text: str) -> str:
     return text
 
 
+def _config_text(value: Any) -> Any:
+    """Kafka's configs are all text; YAML knows numbers and booleans."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
 def _several(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -58,6 +68,9 @@ Name = Annotated[str, AfterValidator(_name)]
 TopicName = Annotated[str, AfterValidator(_topic_name)]
 TypeNames = Annotated[
     list[str], BeforeValidator(_several, json_schema_input_type=str | list[str]), Field(min_length=1)
+]
+ConfigText = Annotated[
+    str, BeforeValidator(_config_text, json_schema_input_type=str | int | float | bool), Field(min_length=1)
 ]
 Paths = Annotated[
     list[PathText], BeforeValidator(_several, json_schema_input_type=str | list[str]), Field(min_length=1)
@@ -69,6 +82,14 @@ class TopicModel(Strict):
 
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
     replication: Annotated[int, Field(ge=1, le=15)] = 1
+    retention: DurationMs | None = None
+    """How long the topic keeps records. Default: as the cluster has it."""
+    configs: dict[str, ConfigText] = Field(default_factory=dict)
+    """Other configs of the topic, by Kafka's names. What is not named is left as it is."""
+    subject: Annotated[str, Field(min_length=1)] | None = None
+    """Where `schema` is registered. Default: the topic's name and `-value`."""
+    compatibility: Level | None = None
+    """The subject's own compatibility. Default: as the registry has it."""
     start: Annotated[str, AfterValidator(_start)] = "earliest"
     """Where a group without a committed offset begins."""
     on_gap: Literal["stop", "earliest"] = "stop"
@@ -81,6 +102,12 @@ class TopicModel(Strict):
     """The union whose branch is the type that `when` asks for."""
     user: Paths = Field(default_factory=list)
     """Who the record is about, if it has no key: the first of these that is there."""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> "TopicModel":
+        if self.retention is not None and RETENTION_MS in self.configs:
+            raise ValueError(f"says retention and configs.{RETENTION_MS}: write one of them")
+        return self
 
 
 class BatchModel(Strict):
@@ -231,6 +258,6 @@ class TopologyModel(Strict):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a topology's files. A file need not hold all three sections."""
-    schema = TopologyModel.model_json_schema()
+    schema = as_written(TopologyModel.model_json_schema())
     schema.pop("required", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Topology"}
+    return {"$schema": DIALECT, **schema, "title": "Topology"}

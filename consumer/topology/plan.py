@@ -64,6 +64,13 @@ class Topic(msgspec.Struct, frozen=True):
     start: str
     on_gap: str
     dead_letters: str
+    schema: str | None = None
+    """`<schema>.avsc` is its records' schema."""
+    subject: str = ""
+    """Where that is registered, with which compatibility of its own (None: the registry's)."""
+    compatibility: str | None = None
+    configs: Mapping[str, str] = {}
+    """What it is meant to have in the cluster, `retention` included; the rest is left as it is."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -128,6 +135,8 @@ class Plan:
     routes: tuple[Route, ...]
     routers: Mapping[str, Router]
     users: Mapping[str, UserOf]
+    notes: tuple[str, ...] = ()
+    """For whoever checks it: sound, but worth knowing."""
 
     def router(self, topic: str) -> Router:
         """The compiled routes from a topic."""

@@ -6,6 +6,7 @@ Fetches what it needs on the way, so that no test's time limit pays for a downlo
 
 import sys
 
+from tests.brokers.apicurio import registry_lacks
 from tests.brokers.source import NoSource, find_source
 
 
@@ -18,6 +19,7 @@ def main() -> int:
     if isinstance(source, NoSource):
         print(source)
         return 3
+    registry_lacks()  # fetched now; what keeps it away, the tests that need it say themselves
     print(source.description)
     return 0
 

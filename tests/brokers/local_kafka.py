@@ -83,7 +83,7 @@ class LocalKafka:
                 stderr=log,
                 start_new_session=True,
             )
-        self._leash = _leash(self._process.pid)
+        self._leash = leash(self._process.pid)
         self._wait_until_it_answers(timeout_s)
 
     def stop(self, timeout_s: float = 30.0) -> None:
@@ -192,7 +192,7 @@ def answers(bootstrap_servers: str, *, timeout_s: float) -> bool:
         return False
 
 
-def _leash(pid: int) -> subprocess.Popen[bytes]:
+def leash(pid: int) -> subprocess.Popen[bytes]:
     """A shell that kills `pid` when this process is gone, however: the pipe it reads from closes with us."""
     return subprocess.Popen(
         ["/bin/sh", "-c", 'read -r _; kill -9 "$0"', str(pid)],

@@ -37,6 +37,7 @@ class RegistryStore:
 
     _schemas: list[_Schema] = field(default_factory=list)
     _subjects: dict[str, list[_Schema]] = field(default_factory=dict)
+    _levels: dict[str, str] = field(default_factory=dict)
 
     def register(self, subject: str, request: dict[str, Any]) -> int:
         """The id of this schema, new to the subject or not."""
@@ -61,6 +62,15 @@ class RegistryStore:
                 return self._post(subject, body)
             case "POST", ["subjects", subject]:
                 return self._look_up(subject, body)
+            case "GET", ["config"]:
+                return 200, {"compatibilityLevel": "BACKWARD"}
+            case "GET", ["config", subject]:
+                return self._level(subject)
+            case "PUT", ["config", subject]:
+                self._levels[subject] = json.loads(body)["compatibility"]
+                return 200, {"compatibility": self._levels[subject]}
+            case "POST", ["compatibility", "subjects", _, "versions"]:
+                return 200, {"is_compatible": True}  # only a real one judges
             case _:
                 return 404, {"error_code": 404, "message": "HTTP 404 Not Found"}
 
@@ -82,6 +92,12 @@ class RegistryStore:
         if not 1 <= number <= len(versions):
             return 404, {"error_code": 40402, "message": f"Version {version} not found."}
         return 200, _registered(subject, number, versions[number - 1])
+
+    def _level(self, subject: str) -> Answer:
+        if subject in self._levels:
+            return 200, {"compatibilityLevel": self._levels[subject]}
+        text = f"Subject '{subject}' does not have subject-level compatibility configured"
+        return 404, {"error_code": 40408, "message": text}
 
     def _post(self, subject: str, body: bytes) -> Answer:
         request = _request(body)

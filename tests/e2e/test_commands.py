@@ -37,7 +37,12 @@ def test_check_shows_what_goes_where_and_what_run_would_still_need(tmp_path: Pat
     assert "the topology is sound: version" in shown.stderr
 
     document = run("check", "--output", "json", folder=tmp_path).json
-    assert [one["name"] for one in document["destinations"]] == ["user-analytics", "client"]
+    assert [one["name"] for one in document["destinations"]] == [
+        "capture",
+        "user-analytics",
+        "client",
+        "event",
+    ]
 
 
 def test_check_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:

@@ -161,6 +161,7 @@ NO_BROKER = {
     "DISTINCT_API_KEY": "canary-key",
     "CLIENT_API_BASE_URL": "http://127.0.0.1:9",
     "CLIENT_API_KEY": "pk_canary",
+    "EVENT_API_KEY": "canary-event-key",
 }
 
 

@@ -16,6 +16,7 @@ COMPLETE = {
     "DISTINCT_API_KEY": "canary-distinct-key",
     "CLIENT_API_BASE_URL": "http://127.0.0.1:9",
     "CLIENT_API_KEY": "pk_canary_client_key",
+    "EVENT_API_KEY": "canary-event-key",
 }
 """All that a run needs, with keys that must never be seen."""
 

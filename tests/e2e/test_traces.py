@@ -42,6 +42,7 @@ def test_a_producers_span_leads_to_process_post_and_commit(
     assert process.attributes["messaging.consumer.group.name"] == stage.group
     assert process.attributes["messaging.batch.message_count"] == 4
     assert process.attributes["messaging.kafka.offset"] == 0
+    assert len(process.attributes["distinct_consumer.topology.version"]) == 12
 
     posts = {post.attributes["distinct_consumer.destination"]: post for post in collector.named("POST")}
     statuses = {name: post.attributes["http.response.status_code"] for name, post in posts.items()}

@@ -46,6 +46,13 @@ class ConsumerProcess:
         return self._process.poll() is None
 
     @property
+    def resident_bytes(self) -> int:
+        """What it holds in memory now, as Linux counts it."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        (line,) = [line for line in lines if line.startswith("VmRSS:")]
+        return int(line.split()[1]) * 1024
+
+    @property
     def stdout(self) -> str:
         return self._stdout.read_text()
 

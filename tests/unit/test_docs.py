@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "SHOP_CLIENT_KEY": "pk_shop",
     "CLIENT_API_KEY": "pk_client",
     "SHOP_DISTINCT_KEY": "shared",
+    "SHOP_EVENT_KEY": "event",
     "CLIENT_API_BASE_URL": "https://client.example.com",
 }
 """What the example topologies refer to."""

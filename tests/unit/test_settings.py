@@ -202,13 +202,17 @@ def test_what_is_shown_holds_no_secret(tmp_path: Path, config: Path) -> None:
     shown = settings.masked()
 
     assert "hunter" not in repr(shown)
-    assert shown["ledger_url"] == {"value": "redis://***@ledger:6379/0", "source": "--ledger-url"}
+    assert shown["ledger_url"] == {
+        "value": "redis://***@ledger:6379/0",
+        "kind": "flag",
+        "source": "--ledger-url",
+    }
     assert shown["kafka_properties.security.protocol"]["value"] == "SASL_SSL"
     assert shown["kafka_properties.sasl.password"]["value"] == "***"
     assert shown["schema_registry_basic_auth"]["value"] == "***"
     assert shown["client_api_key"]["value"] == "***"
     assert shown["event_api_key"]["value"] is None
-    assert shown["consumer_group"] == {"value": "distinct-consumer", "source": "default"}
+    assert shown["consumer_group"] == {"value": "distinct-consumer", "kind": "default", "source": "default"}
 
 
 def test_printing_settings_by_accident_shows_no_secret() -> None:

@@ -11,7 +11,7 @@ from consumer.sandbox.generator.user import Place, User
 # What makes a user unknown to every receiver: the simulator knows the same three as plain data of its own.
 UNKNOWN_USER_PREFIX = "unknown-"
 UNKNOWN_EMAIL_DOMAIN = "unknown.invalid"
-UNKNOWN_PHONE_PREFIX = "+999"
+UNKNOWN_PHONE_PREFIX = "+199"
 
 # The most active users would be far ahead of all others without this; with it the first has half a percent.
 _RANKS_CUT_OFF = 20

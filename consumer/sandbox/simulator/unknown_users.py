@@ -11,7 +11,7 @@ class UnknownUsers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     user_id_prefix: str = "unknown-"
     email_domain: str = "unknown.invalid"
-    phone_prefix: str = "+999"
+    phone_prefix: str = "+199"
 
     def has_user_id(self, user_id: str) -> bool:
         """Whether this userId is one that nobody registered."""

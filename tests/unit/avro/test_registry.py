@@ -307,3 +307,48 @@ async def test_proxies_of_the_environment_are_ignored(
 def test_a_policy_without_a_bound_is_refused(mistake):
     with pytest.raises(ValueError, match="must"):
         RegistryPolicy(**mistake)
+
+
+async def test_a_subject_tells_its_versions_and_which_one_a_schema_is(
+    registry: SchemaRegistry, connect: Connect
+):
+    client, other = connect(registry.url), json.dumps(record_of("int"))
+    assert await client.versions("events-value") == {}
+    assert await client.version_of("events-value", TEXT) is None
+
+    registry.register("events-value", TEXT)
+    registry.register("events-value", '"string"')
+
+    assert await client.versions("events-value") == {1: SchemaText(TEXT), 2: SchemaText('"string"')}
+    assert await client.version_of("events-value", TEXT) == 1
+    assert await client.version_of("events-value", other) is None
+
+
+async def test_a_subject_has_the_registrys_level_until_it_is_given_its_own(
+    registry: SchemaRegistry, connect: Connect
+):
+    client = connect(registry.url)
+    assert await client.level("events-value") == (None, "BACKWARD")
+
+    await client.set_level("events-value", "FULL_TRANSITIVE")
+
+    assert await client.level("events-value") == ("FULL_TRANSITIVE", "BACKWARD")
+
+
+async def test_somebody_elses_404_is_no_subject_that_is_missing(registry: SchemaRegistry, connect: Connect):
+    registry.break_with(Reply(404, b"no such page"))
+
+    for ask in (connect(registry.url).versions, connect(registry.url).level):
+        with pytest.raises(RegistryUnavailable):
+            await ask("events-value")
+
+
+@pytest.mark.parametrize("status", [409, 422])
+async def test_a_refusal_is_told_in_the_registrys_words(
+    registry: SchemaRegistry, connect: Connect, status: int
+):
+    body = b'{"error_code": %d, "message": "Schema being registered is incompatible:\\n floor"}' % status
+    registry.break_with(Reply(status, body, "application/json"))
+
+    with pytest.raises(RegistryUnavailable, match="refuses: Schema being registered is incompatible: floor"):
+        await connect(registry.url).register("events-value", TEXT)

@@ -5,9 +5,9 @@ import sys
 
 _PARENT_THAT_IS_KILLED = """
 import os, signal, subprocess
-from tests.brokers.local_kafka import _leash
+from tests.brokers.local_kafka import leash
 leashed = subprocess.Popen(["sleep", "20"], start_new_session=True)
-leash = _leash(leashed.pid)
+held = leash(leashed.pid)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

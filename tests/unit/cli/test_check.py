@@ -94,6 +94,26 @@ def test_a_key_is_never_shown(workshop: Workshop) -> None:
     assert "hunter" not in result.output
 
 
+def test_what_is_deprecated_is_a_note(workshop: Workshop) -> None:
+    workshop.write(
+        "t.yaml",
+        "topics: {visits: {user: who}}\n"
+        "destinations:\n"
+        "  old: {api: distinct_capture, base_url: 'https://x.example', credential: env:OLD_KEY}\n"
+        "routes:\n"
+        "  visit:\n"
+        "    from: visits\n"
+        "    to: old\n"
+        "    map: {experienceValue: e, type: t, eventValue: v, recordCapturedAt: at, email: m}\n",
+    )
+
+    result = run("--topology", str(workshop.folder), OLD_KEY="k")
+
+    assert result.exit_code == 0
+    assert "note: visit: Capture Analytics is deprecated" in result.stderr
+    assert any("deprecated" in note for note in as_json("--topology", str(workshop.folder))["notes"])
+
+
 def test_mistakes_are_all_told_and_end_with_exit_code_2(workshop: Workshop) -> None:
     workshop.write(
         "t.yaml",

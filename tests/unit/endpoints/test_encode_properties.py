@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.clock import ManualClock
-from consumer.endpoints import checks, client_api, fields, time_zones, user_analytics
+from consumer.endpoints import checks, client_api, fields, phones, time_zones, user_analytics
 from consumer.endpoints.client_alias import ClientAlias
 from consumer.endpoints.client_devices import ClientDevices
 from consumer.endpoints.client_events import RULES, USER_RULES, ClientEvents
@@ -30,7 +30,7 @@ SINGLES = (ALIAS, IDENTIFY, DEVICES)
 
 REASONS = {
     value
-    for module in (checks, fields, client_api, time_zones, user_analytics)
+    for module in (checks, fields, phones, client_api, time_zones, user_analytics)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str)
 } | {f"is longer than {limit} characters" for limit in (50, 64, 255)}

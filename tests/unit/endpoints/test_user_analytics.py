@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from consumer.clock import ManualClock
-from consumer.endpoints import checks, fields
+from consumer.endpoints import checks, fields, phones
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.user_analytics import (
     NO_IDENTIFIER,
@@ -158,6 +158,7 @@ def test_words_that_are_registered_but_not_together_are_no_pair(operation):
 
 def test_an_invalid_phone_number_is_not_sent_although_another_identifier_is_there(operation):
     assert refused(operation, phone="+1 415 555 2671") == Invalid("phone", checks.NOT_E164)
+    assert refused(operation, phone="+1415555267") == Invalid("phone", phones.NOT_POSSIBLE)
 
 
 @pytest.mark.parametrize(

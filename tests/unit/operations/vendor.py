@@ -33,7 +33,13 @@ class Vendor:
         """`scans`: those that another Vendor has, for another process that asks."""
         self.scans = scans or Scans(touchpoints, experiences=frozenset())
         world = World(
-            pairs=frozenset(), experiences=None, experience_pattern=".*", unknown_users=UnknownUsers()
+            pairs=frozenset(),
+            experiences=None,
+            experience_values=None,
+            experience_pattern=".*",
+            unknown_experience_prefix="unknown",
+            users=None,
+            unknown_users=UnknownUsers(),
         )
         self._api = TouchpointMetrics(
             access=DistinctAccess(api_key=KEY, allowed_ips=None),

@@ -17,7 +17,12 @@ from consumer.topology.router import RoutesByType
 from consumer.types import Record
 from tests.unit.topology.workshop import FILE, Workshop, record, routed, visit
 
-KEYS = {"DISTINCT_API_KEY": "k", "CLIENT_API_KEY": "pk", "CLIENT_API_BASE_URL": "https://client.example"}
+KEYS = {
+    "DISTINCT_API_KEY": "k",
+    "CLIENT_API_KEY": "pk",
+    "CLIENT_API_BASE_URL": "https://client.example",
+    "EVENT_API_KEY": "e",
+}
 SHIPPED: Plan = load_plan(topology_dir(), KEYS, schemas=schemas_dir())
 TYPES = sorted({name for route in SHIPPED.routes for name in route.types})
 FIELDS = [

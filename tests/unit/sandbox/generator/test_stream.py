@@ -291,7 +291,7 @@ def test_unknown_users_are_unknown_by_every_identifier_and_some_come_again(
     for user in users:
         assert user["user_id"].startswith("unknown-")
         assert user["email"].endswith("@unknown.invalid")
-        assert user["phone"].startswith("+999")
+        assert user["phone"].startswith("+199")
     assert 1 < len({user["user_id"] for user in users}) < len(users)
 
 

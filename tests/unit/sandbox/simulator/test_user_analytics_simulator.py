@@ -23,7 +23,7 @@ def test_a_good_event_gets_the_documented_success(sender):
         ({"userId": None}, 400, "User not found."),
         ({"userId": "unknown-7"}, 400, "User not found."),
         ({"userId": None, "email": "someone@UNKNOWN.invalid"}, 400, "User not found."),
-        ({"userId": None, "phone": "+99912345678"}, 400, "User not found."),
+        ({"userId": None, "phone": "+19912345678"}, 400, "User not found."),
         ({"action": "clicked"}, 400, "Invalid feature/action."),
         ({"feature": "registration_sms", "action": "opened"}, 400, "Invalid feature/action."),
         ({"feature": None}, 400, "Invalid feature/action."),
