@@ -112,11 +112,12 @@ class ClientApi:
 
     def _accept(self, events: list[OrdinaryEvent]) -> Accepted:
         time_key = self._time_key
-        items, people = [], self._people
+        if self._people is not None:
+            external = [event.external_id for event in events]
+            self._people.meet(external, [event.anonymous_id for event in events])
+        items = []
         for event in events:
             data = event.data
-            if people is not None:
-                people.meet(event.external_id, event.anonymous_id)
             user = event.external_id or event.anonymous_id or ""
             event_id, time = _text(data.get("event_id")), _text(data.get(time_key))
             items.append(Received("events", event_id, user, event.name, time))
@@ -141,8 +142,8 @@ class ClientApi:
                 stored.append(event)
             items.append(_printable(self._received(event)) if body.suspect else self._received(event))
         if self._people is not None:
-            for event in stored:
-                self._people.meet(event.get("external_id"), event.get("anonymous_id"))
+            external = [event.get("external_id") for event in stored]
+            self._people.meet(external, [event.get("anonymous_id") for event in stored])
         return Accepted(_QUEUED, items, harms)
 
     def _judge_object(self, operation: str, schema: ObjectSchema, body: Body) -> Verdict:

@@ -6,6 +6,7 @@ server works on several requests at a time, so that what was sent in the right o
 this one works in the order of arrival, and what it finds is wrong in any case.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from consumer.sandbox.simulator.recent import Recent
@@ -20,20 +21,18 @@ class ClientPeople:
 
     def __init__(self, *, keep: int | None = None) -> None:
         """keep: how many ids of each kind are remembered at most; None: all."""
-        self._external: Recent[str] = Recent(keep)
-        self._anonymous: Recent[str] = Recent(keep)
+        self._external: Recent[str | None] = Recent(keep)
+        self._anonymous: Recent[str | None] = Recent(keep)
 
     def forget(self) -> None:
         """As if nothing had ever come."""
         self._external.clear()
         self._anonymous.clear()
 
-    def meet(self, external_id: str | None, anonymous_id: str | None) -> None:
-        """An event, or traits: the user exists from now on."""
-        if external_id is not None:
-            self._external.add(external_id)
-        if anonymous_id is not None:
-            self._anonymous.add(anonymous_id)
+    def meet(self, external_ids: Iterable[str | None], anonymous_ids: Iterable[str | None]) -> None:
+        """Events, or traits: these users exist from now on. None among the ids counts for nothing."""
+        self._external.update(external_ids)
+        self._anonymous.update(anonymous_ids)
 
     def harms_of(self, operation: str, item: dict[str, Any]) -> list[str]:
         """What becomes of an item that was accepted; and whom it makes known."""
@@ -42,10 +41,13 @@ class ClientPeople:
             case "alias":
                 return self._alias(external_id or "", anonymous_id or "")
             case "devices":
-                known = external_id in self._external or anonymous_id in self._anonymous
+                known = any(
+                    one is not None and one in ids
+                    for one, ids in ((external_id, self._external), (anonymous_id, self._anonymous))
+                )
                 return [] if known or self._external.forgets or self._anonymous.forgets else [UNKNOWN_DEVICE]
             case _:
-                self.meet(external_id, anonymous_id)
+                self.meet((external_id,), (anonymous_id,))
                 return []
 
     def _alias(self, external_id: str, anonymous_id: str) -> list[str]:

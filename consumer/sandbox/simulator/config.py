@@ -5,7 +5,7 @@ import msgspec
 from consumer.sandbox.simulator.faults import FaultPlan
 from consumer.sandbox.simulator.touchpoint import DOCUMENTED_TOUCHPOINTS, Touchpoint
 from consumer.sandbox.simulator.unknown_users import UnknownUsers
-from consumer.sandbox.simulator.world import DOCUMENTED_PAIRS, Pair
+from consumer.sandbox.simulator.world import DOCUMENTED_PAIRS, UNKNOWN_EXPERIENCE_PREFIX, Pair
 
 
 class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,8 +27,7 @@ class SimulatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     experience_values: frozenset[str] | None = None
     """The valid values in the path of Capture Analytics, which are other names; None: by the same shape."""
     experience_pattern: str = "[A-Za-z0-9_-]{1,64}"
-    unknown_experience_prefix: str = "unknown-"
-    """What begins so is unknown although its shape is right: as with users, something to test with."""
+    unknown_experience_prefix: str = UNKNOWN_EXPERIENCE_PREFIX
     users: frozenset[str] | None = None
     """The userIds, emails and phones that are registered; None: all but those of the rule below."""
     unknown_users: UnknownUsers = UnknownUsers()

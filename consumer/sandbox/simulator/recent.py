@@ -1,6 +1,7 @@
 """A set that forgets its oldest members, so that months of traffic fit into memory."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -22,6 +23,13 @@ class Recent(Generic[T]):
         if self._keep is not None and len(members) > self._keep:
             del members[next(iter(members))]
         return True
+
+    def update(self, members: Iterable[T]) -> None:
+        """Add many at once, in one pass of C while nothing has to be forgotten."""
+        self._members.update(dict.fromkeys(members))
+        if self._keep is not None and len(self._members) > self._keep:
+            for oldest in list(islice(self._members, len(self._members) - self._keep)):
+                del self._members[oldest]
 
     @property
     def forgets(self) -> bool:

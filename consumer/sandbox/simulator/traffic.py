@@ -1,7 +1,7 @@
 """The last requests, for whoever watches: what came, what it was answered and why."""
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -50,7 +50,8 @@ class Traffic:
     """A bounded memory of exchanges."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=_KEPT)
+        # As plain tuples: most are overwritten before anybody looks.
+        self._exchanges: deque[tuple[Any, ...]] = deque(maxlen=_KEPT)
         self.seq = 0
 
     def note(
@@ -67,15 +68,12 @@ class Traffic:
     ) -> None:
         """One exchange, when its outcome is known."""
         self.seq += 1
-        self._exchanges.append(
-            Exchange(self.seq, at_ms, api, method, path[:_PATH_SHOWN], status, reason, items, user, name)
-        )
+        self._exchanges.append((self.seq, at_ms, api, method, path, status, reason, items, user, name))
 
     def after(self, seq: int) -> list[Exchange]:
         """The kept ones behind this one; all of them where it lies ahead, as after a restart."""
-        if seq > self.seq:
-            return list(self._exchanges)
-        return [one for one in self._exchanges if one.seq > seq]
+        told = [Exchange(*one) for one in self._exchanges if seq > self.seq or one[0] > seq]
+        return [one._replace(path=one.path[:_PATH_SHOWN]) for one in told]
 
     def forget(self) -> None:
         """The numbers go on."""

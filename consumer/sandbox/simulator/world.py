@@ -23,6 +23,10 @@ DOCUMENTED_PAIRS: frozenset[Pair] = frozenset(
 """The "Feature & Action Registry" of Distinct's User Analytics page."""
 
 
+UNKNOWN_EXPERIENCE_PREFIX = "unknown-"
+"""What begins so is unknown although its shape is right: as with users, something to test with."""
+
+
 class World:
     """Answers what the APIs ask: is this pair registered, this experience valid, this user known?"""
 
@@ -31,11 +35,11 @@ class World:
         *,
         pairs: frozenset[Pair],
         experiences: frozenset[str] | None,
-        experience_values: frozenset[str] | None,
         experience_pattern: str,
-        unknown_experience_prefix: str,
-        users: frozenset[str] | None,
         unknown_users: UnknownUsers,
+        experience_values: frozenset[str] | None = None,
+        unknown_experience_prefix: str = UNKNOWN_EXPERIENCE_PREFIX,
+        users: frozenset[str] | None = None,
     ) -> None:
         self._pairs = frozenset((feature.lower(), action.lower()) for feature, action in pairs)
         self._experiences = experiences

@@ -45,6 +45,5 @@ def test_what_was_refused_makes_nobody_known(sender, remote):
 
 def test_of_whom_it_may_have_forgotten_it_claims_nothing():
     people = ClientPeople(keep=1)
-    people.meet("ada", None)
-    people.meet("bo", None)
+    people.meet(["ada", "bo"], [None, None])
     assert people.harms_of("devices", {"external_id": "ada"}) == []

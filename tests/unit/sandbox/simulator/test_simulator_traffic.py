@@ -81,3 +81,5 @@ def test_a_recent_set_forgets_its_oldest_members_only():
     recent = Recent[str](2)
     assert [recent.add(member) for member in ("a", "b", "a", "c")] == [True, True, False, True]
     assert [member in recent for member in ("a", "b", "c")] == [False, True, True]
+    recent.update(["b", "d", "e"])
+    assert list(recent) == ["d", "e"]
