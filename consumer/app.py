@@ -108,16 +108,7 @@ class App:
             ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug, self._background
         )
         self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
-        dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
-        graveyard = Graveyard(
-            self._writer,
-            dead_letters,
-            patient,
-            settlement,
-            tracing,
-            Backoff(base_s=0.5, max_s=15.0),
-            random.random,
-        )
+        graveyard = self._new_graveyard(plan, patient, settlement)
         self._patient, self._graveyard, self._settlement = patient, graveyard, settlement
         self._senders: list[Sender] = []
         self._closing = False
@@ -135,14 +126,7 @@ class App:
             accept_ledger=config.accept_ledger, ledger_is_shared=config.ledger_is_shared, on_note=on_note,
         )  # fmt: skip
         settlement.on_relief = self.coordinator.press
-        self.owner = Owner(
-            consumer_config(config.bootstrap_servers, config.kafka_properties, config.kafka),
-            {topic.name: TopicPolicy(topic.start, topic.on_gap) for topic in plan.topics.values()},
-            config.kafka,
-            Bridge(asyncio.get_running_loop()),
-            self.coordinator,
-            until_end=config.until_end,
-        )
+        self.owner = self._owner(plan)
         self._committer = Committer(patient, self.owner.commit, config.commit_interval_s, tracing)
         self.coordinator.attach(self.owner, self._committer)
         self._watch = Watch(config.kafka.group, self._clock)
@@ -152,6 +136,29 @@ class App:
             answers=lambda: ledger.states([]), wall_s=self._clock.wall_s,
         )  # fmt: skip
         metrics.read_from(self.status.snapshot)
+
+    def _new_graveyard(self, plan: Plan, patient: PatientLedger, settlement: Settlement) -> Graveyard:
+        dead_letters = {topic.name: topic.dead_letters for topic in plan.topics.values()}
+        return Graveyard(
+            self._writer,
+            dead_letters,
+            patient,
+            settlement,
+            self._tracing,
+            Backoff(base_s=0.5, max_s=15.0),
+            random.random,
+        )
+
+    def _owner(self, plan: Plan) -> Owner:
+        config = self._config
+        return Owner(
+            consumer_config(config.bootstrap_servers, config.kafka_properties, config.kafka),
+            {topic.name: TopicPolicy(topic.start, topic.on_gap) for topic in plan.topics.values()},
+            config.kafka,
+            Bridge(asyncio.get_running_loop()),
+            self.coordinator,
+            until_end=config.until_end,
+        )
 
     def _sink(self, destination: Destination) -> Sink:
         name = destination.name

@@ -5,7 +5,7 @@ where records come in: by topic. Of several topics each has a part of the bound 
 whoever comes first. So what waits for one destination never stops a topic that has no route to it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -37,19 +37,39 @@ class Load:
 
 
 class Pressure:
-    """What is unsettled, by topic, and which topics rest."""
+    """What is unsettled, by topic, and which topics rest. While some do, it is asked at each end of a request."""
 
-    __slots__ = ("_loads", "policy", "resting")
+    __slots__ = (
+        "_common_bytes",
+        "_common_records",
+        "_loads",
+        "_own_bytes",
+        "_own_records",
+        "policy",
+        "resting",
+    )
 
     def __init__(self, policy: PressurePolicy, topics: Iterable[str] = ()) -> None:
         self.policy = policy
         self._loads = {topic: Load() for topic in topics}
         self.resting: frozenset[str] = frozenset()
         """The topics that are not to be polled now."""
+        self._divide()
 
     def of(self, topic: str) -> Load:
         """The topic's own load: keep it."""
-        return self._loads.setdefault(topic, Load())
+        if topic not in self._loads:
+            self._loads[topic] = Load()
+            self._divide()
+        return self._loads[topic]
+
+    def _divide(self) -> None:
+        policy, topics = self.policy, len(self._loads)
+        kept = policy.kept if topics > 1 else 0.0
+        self._own_records = policy.max_pending * kept / max(1, topics)
+        self._own_bytes = policy.max_pending_bytes * kept / max(1, topics)
+        self._common_records = policy.max_pending * (1.0 - kept)
+        self._common_bytes = policy.max_pending_bytes * (1.0 - kept)
 
     @property
     def records(self) -> int:
@@ -63,25 +83,36 @@ class Pressure:
 
     def turned(self) -> bool:
         """Whether `resting` changed just now."""
-        policy, before = self.policy, self.resting
-        full_of_records = self._full(policy.max_pending, lambda load: load.records)
-        full_of_bytes = self._full(policy.max_pending_bytes, lambda load: load.bytes)
-        self.resting = full_of_records | full_of_bytes
-        return self.resting != before
-
-    def _full(self, most: int, amount: Callable[[Load], int]) -> frozenset[str]:
-        """The topics that have used up their own part, when the common one is used up too."""
-        loads = self._loads
-        own = most * self.policy.kept / len(loads) if len(loads) > 1 else 0.0
-        common = most - own * len(loads)
-        used = sum(max(0.0, amount(load) - own) for load in loads.values())
-        out = []
-        for topic, load in loads.items():
+        own_records, own_bytes = self._own_records, self._own_bytes
+        used_records = used_bytes = 0.0
+        for load in self._loads.values():
+            if load.records > own_records:
+                used_records += load.records - own_records
+            if load.bytes > own_bytes:
+                used_bytes += load.bytes - own_bytes
+        if self.resting:
+            share = self.policy.resume_at
+            stays_records = used_records > self._common_records * share
+            stays_bytes = used_bytes > self._common_bytes * share
+        elif used_records < self._common_records and used_bytes < self._common_bytes:
+            return False
+        else:
+            share, stays_records, stays_bytes = 1.0, False, False
+        full_records = used_records >= self._common_records
+        full_bytes = used_bytes >= self._common_bytes
+        resting = set()
+        for topic, load in self._loads.items():
             if topic in self.resting:
-                share = self.policy.resume_at
-                rests = amount(load) > own * share and used > common * share
+                rests = (stays_records and load.records > own_records * share) or (
+                    stays_bytes and load.bytes > own_bytes * share
+                )
             else:
-                rests = amount(load) >= own and used >= common
+                rests = (full_records and load.records >= own_records) or (
+                    full_bytes and load.bytes >= own_bytes
+                )
             if rests:
-                out.append(topic)
-        return frozenset(out)
+                resting.add(topic)
+        if resting == self.resting:
+            return False
+        self.resting = frozenset(resting)
+        return True

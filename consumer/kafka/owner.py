@@ -27,6 +27,7 @@ from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
 from consumer.kafka.positions import committed_offsets
+from consumer.kafka.resting import Resting
 from consumer.kafka.starting import Starts, TopicPolicy
 from consumer.kafka.trouble import Trouble, trouble, unusable
 from consumer.types import Chunk, TopicPartition
@@ -34,9 +35,6 @@ from consumer.types import Chunk, TopicPartition
 CLIENT_LOG = logging.getLogger("consumer.kafka.client")
 """What the client itself has to say; what matters of it comes as an event as well."""
 LAG_INTERVAL_S = 1.0
-BREATH_S = 1.0
-"""How long polling waits before back-pressure on all topics pauses them: a pause throws away what is prefetched, and
-fetching it again takes most of a second. So short a wait costs no membership: heartbeats have a thread of their own."""
 
 
 class Owner:
@@ -65,9 +63,7 @@ class Owner:
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="kafka-owner", daemon=True)
         self._room = threading.Event()
-        self._resting: frozenset[str] = frozenset()
-        self._paused: frozenset[str] = frozenset()
-        self._breathes_until_s = 0.0
+        self._resting = Resting()
         self._handed = 0
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
@@ -168,7 +164,10 @@ class Owner:
             self._room.clear()
             self._room.wait(0.05)
             return
-        if self._breathes():
+        if self._resting.is_young(self._client, self._epochs):
+            self._room.clear()
+            if self._commands.empty():
+                self._room.wait(0.05)
             return
         messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
         self._errors.raise_final()
@@ -184,19 +183,6 @@ class Owner:
         if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
             self._told_at_s = self.turned_at_s
             self._tell_lag()
-
-    def _breathes(self) -> bool:
-        """Whether back-pressure on all topics is young, and mostly soon over. Waits a moment, or for a command."""
-        if not self._breathes_until_s:
-            return False
-        if time.monotonic() < self._breathes_until_s:
-            self._room.clear()
-            if self._commands.empty():
-                self._room.wait(0.05)
-            return True
-        self._breathes_until_s = 0.0
-        self._pause_and_resume()
-        return False
 
     def _obey(self) -> None:
         while True:
@@ -234,9 +220,8 @@ class Owner:
                 on_gap = self._topics[partition.topic].on_gap
                 timeout_s = self._policy.call_timeout_s
                 text = cross_gap(self._client, partition, self._next.get(partition), on_gap, timeout_s)
-                if (
-                    partition.topic in self._paused
-                ):  # the position was set by assigning anew, which forgets the pause
+                if partition.topic in self._resting.topics:
+                    # The position was set by assigning anew, which forgets the pause.
                     self._client.pause([KafkaPartition(partition.topic, partition.partition)])
                 self._bridge.post(self._listener.noticed, text)
             case Trouble.FATAL:
@@ -261,9 +246,7 @@ class Owner:
             self._next[partition] = one.offset
             if one.chosen:
                 self._chosen[partition] = one.offset
-        # A pause survives a reassignment, and the bound may have been passed meanwhile.
-        for assigned in partitions:
-            (client.pause if assigned.topic in self._paused else client.resume)([assigned])
+        self._resting.take_up(client, self._epochs, partitions)
 
     def _on_revoke(self, client: Consumer, partitions: list[KafkaPartition]) -> None:
         self._leave([TopicPartition(one.topic, one.partition) for one in partitions])
@@ -296,25 +279,7 @@ class Owner:
     # --- commands ---
 
     def _rest(self, topics: frozenset[str]) -> None:
-        if topics == self._resting:
-            return
-        self._resting = topics
-        if topics >= self._topics.keys():
-            self._breathes_until_s = time.monotonic() + BREATH_S
-        else:
-            self._breathes_until_s = 0.0
-            self._pause_and_resume()
-
-    def _pause_and_resume(self) -> None:
-        # Only what changes: a pause throws away what was fetched ahead.
-        for change, of in (
-            (self._client.pause, self._resting - self._paused),
-            (self._client.resume, self._paused - self._resting),
-        ):
-            partitions = [KafkaPartition(one.topic, one.partition) for one in self._epochs if one.topic in of]
-            if partitions:
-                change(partitions)
-        self._paused = self._resting
+        self._resting.begin(self._client, self._epochs, topics)
 
     def _commit(self, offsets: Mapping[TopicPartition, tuple[int, int]]) -> None:
         live = {p: offset for p, (epoch, offset) in offsets.items() if self._epochs.get(p) == epoch}

@@ -33,12 +33,12 @@ class DramaOfFour(Drama):
         )
         names = ("client", "client/alias", "client/identify", "client/identify", "client/devices")
         one.operations |= dict(zip(names, operations, strict=True))
-        routed = one._routed
+        routed = one.said.routed
 
         def by_id(said):  # type: ignore[no-untyped-def]
             return routed({**said, "to": names[int(said["id"].partition("-")[2]) % len(names)]})
 
-        one._routed = by_id  # type: ignore[method-assign]
+        one.said.routed = by_id  # type: ignore[method-assign]
         return one
 
 

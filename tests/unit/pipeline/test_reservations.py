@@ -554,4 +554,4 @@ async def _deliveries_of(process):  # type: ignore[no-untyped-def]
     process.sinks["distinct"].paused = True
     process.poll()
     await quiet()
-    return [one for (_, _), lane in process._lanes.items() for one in lane]
+    return [one for (_, _), lane in process.invariants.lanes.items() for one in lane]
