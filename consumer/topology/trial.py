@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from consumer.avro.specimens import Misfit, specimen
+from consumer.endpoints.endpoint import Addressed
 from consumer.settings.document import Document, Finding, Location
 from consumer.settings.mistakes import locate, nearest
 from consumer.topology.avro_schema import schema_file
@@ -97,8 +98,9 @@ def _compare(
 def _end_of(answer: Routed) -> dict[str, Any]:
     match answer:
         case Matched():
-            operation = answer.route.operation
-            return {"path": operation.path, "body": json.loads(operation.body([answer.body]))}
+            operation, item = answer.route.operation, answer.body
+            path = operation.address(item).path if isinstance(operation, Addressed) else operation.path
+            return {"path": path, "body": json.loads(operation.body([item]))}
         case Dropped():
             return {"dropped": answer.reason}
         case Unmapped():

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from consumer.cli.topology_examples import test as command
 from consumer.errors import ConfigurationError
+from consumer.resources import topology_dir
 from tests.unit.topology.workshop import FILE, Workshop, line_of
 
 EXAMPLES = """\
@@ -64,11 +65,13 @@ def test_an_example_that_is_sent_as_expected_passes(workshop: Workshop) -> None:
     assert "note: no example of bought" in result.stderr
 
 
-def test_the_shipped_examples_pass() -> None:
+def test_every_shipped_route_has_an_example_and_all_pass() -> None:
     result = CliRunner().invoke(command, ["--output", "json"], env={"TOPOLOGY": None})
 
     assert result.exit_code == 0, result.stdout
-    assert json.loads(result.stdout)["passed"] > 10
+    document = json.loads(result.stdout)
+    assert document["passed"] > 10
+    assert document["routes_without_example"] == []
 
 
 @pytest.mark.parametrize(
@@ -174,3 +177,11 @@ def test_a_broken_topology_is_told_before_its_examples(workshop: Workshop) -> No
     workshop.change("to: stats", "to: stat")
 
     assert "there is no destination stat" in str(run(workshop).exception)
+
+
+def test_a_path_that_depends_on_the_record_is_the_requests_own() -> None:
+    result = CliRunner().invoke(command, ["--output", "json"], env={"TOPOLOGY": None})
+    captured = (topology_dir() / "examples" / "capture.yaml").read_text("utf-8")
+
+    assert result.exit_code == 0
+    assert "path: /api/v1/analytics/capture/fifa-cwc-2025" in captured

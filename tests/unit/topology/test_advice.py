@@ -116,3 +116,12 @@ def test_a_topology_without_such_a_destination_has_no_notes(workshop: Workshop) 
     workshop.change("to: stats", "to: stats")
 
     assert workshop.load().notes == ()
+
+
+def test_a_computed_condition_leaves_open_what_a_field_can_be(workshop: Workshop) -> None:
+    condition = "{cel: 'size(kind) > 3', with: {kind: payload.type}}"
+
+    said = notes(workshop, route("all"), options=MIGRATE)
+    computed = notes(workshop, route("all", condition), options=MIGRATE)
+
+    assert computed == said
