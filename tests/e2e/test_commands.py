@@ -65,8 +65,9 @@ def test_the_demo_balances_to_the_record(tmp_path: Path) -> None:
     assert books["differences"] == []
     assert books["produced"] == books["consumed"] == books["settled"] == 3_000
     assert (books["in_flight"], books["abandoned"]) == (0, 0)
+    assert set(books["destinations"]) == {"user-analytics", "client", "event", "capture"}
     for name, one in books["destinations"].items():
-        assert one["delivered"] == books["receiver"][name]["accepted"] > 1_000
+        assert one["delivered"] == books["receiver"][name]["accepted"] > 50, name
         assert books["receiver"][name]["duplicates"] == 0
     assert "demo: 3000 events" in demo.stderr
     assert list(tmp_path.glob("*.db*")) == []
