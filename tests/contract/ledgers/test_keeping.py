@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from consumer.ledger.ledger import Buried, Duplicate, KeyState, Wait, Windowed
 from consumer.ledger.policy import LedgerPolicy
 from tests.contract.ledgers.cast import LEASE_S, POLICY, World, ever, open_of, origin, until
@@ -123,3 +125,12 @@ async def test_states_tell_each_key_apart_and_change_nothing(world: World) -> No
     ]
     assert list(await process.ledger.states(intents)) == known
     assert list(await process.ledger.states(intents)) == known
+
+
+@pytest.mark.parametrize("offset", [2**43 - 1, 2**43, 2**62])
+async def test_an_offset_of_any_size_is_kept_as_it_is(world: World, offset: int) -> None:
+    process = await world.process(0)
+    record = process.record(offset, key="K", once=open_of("ann", 0))
+    await process.deliver(record)
+    assert await process.ask(process.record(1, key="K", partition=1)) == Duplicate(origin(offset))
+    assert await process.ask(process.record(2, once=open_of("ann", 1))) == Windowed(origin(offset))
