@@ -100,4 +100,4 @@ def test_two_groups_each_deliver_everything_at_the_same_time(stage: Stage) -> No
         books = stage.receiver.remote.books()
 
         assert books == other_receiver.remote.books()
-        assert [book["duplicates"] for book in books.values()] == [0, 0]
+        assert not any(book["duplicates"] for book in books.values())
