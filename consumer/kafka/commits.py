@@ -18,11 +18,17 @@ class Commits:
     def __init__(self, bridge: Bridge, listener: Listener) -> None:
         self._bridge = bridge
         self._listener = listener
+        self._under_way = False
 
     def start(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
-        """Ask for a commit; `on_commit` hears of it. Does not wait."""
-        if self._store(client, offsets):
-            client.commit(asynchronous=True)
+        """Ask for a commit; `on_commit` hears of it. Does not wait, and asks for nothing while one is under way: of
+        two, the client may send the older again after the newer was taken, as when a broker restarts, and the
+        committed offset would go back. Whoever asks asks again.
+        """
+        if self._under_way or not self._store(client, offsets):
+            return
+        client.commit(asynchronous=True)
+        self._under_way = True
 
     def wait(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit and wait. A failure is told and counted: those records come again, none is lost."""
@@ -37,10 +43,15 @@ class Commits:
             reason = cause.name() if isinstance(cause, KafkaError) else str(cause)
             self._bridge.post(self._listener.committed, {}, dict.fromkeys(offsets, reason))
         else:
-            self.on_commit(None, answer)
+            self._tell(None, answer)
 
     def on_commit(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
-        """The client's callback: tells the listener, partition by partition."""
+        """The client's callback for what `start` asked for; it comes for a failure too."""
+        self._under_way = False
+        self._tell(error, partitions)
+
+    def _tell(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
+        """Tell the listener, partition by partition."""
         done: dict[TopicPartition, int] = {}
         failed: dict[TopicPartition, str] = {}
         for one in partitions:
