@@ -1,12 +1,10 @@
 """Records to dicts, a chunk at a time."""
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from typing import Any, Protocol
 
-from fastavro import schemaless_reader
-
 from consumer.avro import undecodable as why
+from consumer.avro.compiled import Reader, compile_reader
 from consumer.avro.framing import PREFIX_BYTES, SchemaId, header_id, is_schema_id
 from consumer.avro.policy import AvroPolicy
 from consumer.avro.schemas import Schema, SchemaText, compile_schema
@@ -38,7 +36,7 @@ class Decoder:
         self._source = source
         self._clock = clock
         self._policy = policy or AvroPolicy()
-        self._readers: dict[bytes, dict[str, Any]] = {}
+        self._readers: dict[bytes, Reader] = {}
         self._refused: dict[bytes, Undecodable] = {}
         self._unknown_until_s: dict[bytes, float] = {}
 
@@ -71,7 +69,7 @@ class Decoder:
             schema = fetched if isinstance(fetched, Undecodable) else compile_schema(fetched, self._policy)
             match schema:
                 case Schema():
-                    self._readers[schema_id] = schema.reader
+                    self._readers[schema_id] = compile_reader(schema.reader)
                 case Undecodable():
                     self._refused[schema_id] = schema
                     if schema.reason == why.UNKNOWN_ID:
@@ -95,15 +93,12 @@ class Decoder:
             if reader is None or len(value) > max_bytes:
                 out.append(self._why_not(value, named))
                 continue
-            stream = BytesIO(value)
-            if named is None:
-                stream.seek(PREFIX_BYTES)
             try:
-                datum: Any = schemaless_reader(stream, reader, None, True)
+                datum, end = reader(value, PREFIX_BYTES if named is None else 0)
             except Exception as error:  # of any type: fastavro assumes well-formed data
                 out.append(undecodable(error))
                 continue
-            out.append(datum if stream.tell() == len(value) else _TRAILING)
+            out.append(datum if end == len(value) else _TRAILING)
         return out
 
     def _why_not(self, value: bytes, named: bytes | None) -> Undecodable:
