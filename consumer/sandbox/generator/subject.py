@@ -20,7 +20,11 @@ class Registry(Protocol):
 
 def user_event_schema() -> Any:
     """The shipped schema as JSON. Blocks for a small file."""
-    return json.loads((schemas_dir() / "user-event.avsc").read_bytes())
+    return json.loads(_text())
+
+
+def _text() -> str:
+    return (schemas_dir() / "user-event.avsc").read_text("utf-8")
 
 
 def connect(url: str) -> SchemaRegistryClient:
@@ -38,9 +42,10 @@ def register(registry: Registry, topic: str) -> int:
     Raises RegistryUnavailable where the registry does not answer, FaultError where it refuses the schema.
     """
     subject = f"{topic}-value"
-    text = json.dumps(user_event_schema(), separators=(",", ":"))
     try:
-        return registry.register_schema(subject, Schema(text, "AVRO"))
+        # As the file has it, and as `topology apply` registers it: some registries take other white space for a
+        # version of its own.
+        return registry.register_schema(subject, Schema(_text(), "AVRO"))
     except SchemaRegistryError as error:
         raise FaultError(
             f"the registry refused the schema for the subject {subject} "

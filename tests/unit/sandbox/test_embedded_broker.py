@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 
 from consumer.errors import BrokerError, FaultError
+from consumer.resources import schemas_dir
 from consumer.sandbox.embedded import EmbeddedBroker
 from consumer.sandbox.generator import (
     Kind,
@@ -254,6 +255,9 @@ def test_the_schema_is_registered_under_the_topics_value_subject_once() -> None:
     first = register(registry, TOPIC)
 
     assert register(registry, TOPIC) == first
+    known = registry.get_latest_version(f"{TOPIC}-value").schema
+    assert known is not None
+    assert known.schema_str == (schemas_dir() / "user-event.avsc").read_text("utf-8"), "as apply registers it"
     assert registry.get_subjects() == [f"{TOPIC}-value"]
     text = registry.get_schema(first).schema_str
     assert text is not None
