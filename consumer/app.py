@@ -14,7 +14,6 @@ from consumer.core.gate import Gate
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
-from consumer.endpoints.outcome import Delivered
 from consumer.errors import BrokerError, ConfigurationError, StoppedError
 from consumer.http.sender import Sender
 from consumer.kafka.arrival import where_to_look
@@ -25,7 +24,6 @@ from consumer.kafka.owner import Owner
 from consumer.kafka.starting import TopicPolicy
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.background import Background
-from consumer.pipeline.batch import Batch
 from consumer.pipeline.commits import Committer
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
@@ -34,6 +32,7 @@ from consumer.pipeline.intake import Intake, IntakePolicy
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.send import Post
 from consumer.pipeline.settle import Settlement
+from consumer.pipeline.shipping import shipping
 from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.status import Status
 from consumer.pipeline.timed_ledger import TimedLedger
@@ -184,20 +183,7 @@ class App:
             self._tracing,
             lambda credential: self._learn([credential]),
         )
-
-        async def ship(one: Batch) -> None:
-            try:
-                outcome = await post.send(one)
-                if isinstance(outcome, Delivered):
-                    # The permit is kept until the confirmation is durable: so what a kill can send twice is bounded
-                    # by the concurrency, not by how far the ledger is behind.
-                    await verdicts.apply(one, outcome)
-                    return
-            finally:
-                sink.gate.end()
-            await verdicts.apply(one, outcome)
-
-        sink.ship = ship
+        sink.ship = shipping(sink, post, verdicts)
         sink.refuse = verdicts.refuse
         return sink
 

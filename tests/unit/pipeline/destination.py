@@ -8,10 +8,11 @@ from consumer.core.gate import Gate, GatePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.endpoints.endpoint import Operation
-from consumer.endpoints.outcome import Delivered, Unclear
+from consumer.endpoints.outcome import Delivered, Outcome, Unclear
 from consumer.http.urls import BaseUrl
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.send import Post
+from consumer.pipeline.shipping import shipping
 from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.pipeline.work import Delivery, Phase
@@ -73,27 +74,29 @@ def open_sink(process: "Process", api: str, changes: Mapping[str, Any]) -> tuple
         Tracing(None, "group"),
     )
 
+    send, really_ship = post.send, shipping(sink, post, verdicts)
+    outcomes: dict[Batch, Outcome] = {}
+
+    async def watched_send(batch: Batch) -> Outcome:
+        outcomes[batch] = await send(batch)
+        return outcomes[batch]
+
     async def ship(batch: Batch) -> None:
         process.invariants.order(api, batch)
         members, clear = batch.members, False
         try:
-            # As `consumer.app` has it: the permit is kept until the confirmation is durable.
-            try:
-                outcome = await post.send(batch)
-                if isinstance(outcome, Delivered):
-                    await verdicts.apply(batch, outcome)
-            finally:
-                gate.end()
-            if not isinstance(outcome, Delivered):
-                await verdicts.apply(batch, outcome)
+            await really_ship(batch)
+            outcome = outcomes[batch]
             clear = not isinstance(outcome, Delivered | Unclear) or (
                 isinstance(outcome, Delivered)
                 and all(one.work.assignment.phase is not Phase.ENDED for one in members)
             )
         finally:
+            outcomes.pop(batch, None)
             if not clear:
                 process.stage.dubious[api] += len(members)
 
+    post.send = watched_send  # type: ignore[method-assign]
     offer = sink.offer
 
     def watched_offer(lane_key: Hashable, delivery: Delivery) -> None:
