@@ -25,7 +25,7 @@ class SchemaText(msgspec.Struct, frozen=True):
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """A record schema that is safe to read with. `reader` goes to fastavro as it is."""
+    """A record schema that is safe to read with. `reader` is what compile_reader takes, and fastavro."""
 
     name: str
     reader: dict[str, Any]

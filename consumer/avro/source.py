@@ -19,20 +19,21 @@ What comes out for a record of a string and an optional long:
         v1 = {'id': v2, 'count': v3}
         return v1, i
 
-`b` is the data and `i` the place in it; `n` and `j` are for at once; a value is kept in a variable of its own, v1, v2 ….
+`b` is the data and `i` the place in it; `n` and `j` are for at once; a value is kept in a variable of its own, v1, v2.
 
-Nothing of a schema becomes source but the names of fields and records, as literals that `ascii` wrote; everything
-else that is the schema's is reached through the scope, under names made here.
+Nothing of a schema becomes source but the names of fields, as literals that `ascii` wrote, and the sizes of fixed
+types; everything else that is the schema's is reached through the scope, under names made here.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastavro.read import LOGICAL_READERS
 
 from consumer.avro import wire
+from consumer.avro.census import branches_of, census, kind_of
 from consumer.avro.guards import Parsed
+from consumer.avro.lines import indented, long_lines, plain_lines, string_lines
 
 _MOST_TYPES = 1000
 """To write out more takes longer than a tenth of a second, while everything else waits."""
@@ -62,29 +63,6 @@ _SCOPE: Mapping[str, Any] = {
 
 class Unwritten(Exception):
     """The schema is not one to write out: it is too large, or a field's name is no text."""
-
-
-class Census(NamedTuple):
-    """What a schema consists of, each record looked into once: names may unfold to billions."""
-
-    types: int
-    uses: Mapping[str, int]
-    """How often each record is referred to."""
-
-
-def census(schema: Parsed) -> Census:
-    """Count a hardened schema's types."""
-    types, uses = 0, Counter[str]()
-    left = [schema]
-    while left:
-        one = left.pop()
-        types += 1
-        if _kind(one) == "record":
-            uses[one["name"]] += 1
-            if uses[one["name"]] > 1:
-                continue
-        left += _inner(one)
-    return Census(types, uses)
 
 
 class ReaderSource:
@@ -120,14 +98,14 @@ class ReaderSource:
     def _function(self, schema: Parsed, *, in_union: bool = False) -> str:
         name, out = self._name("read"), self._name("v")
         body = self._branch(schema, out, 1) if in_union else self._written(schema, out, 1)
-        self.functions.append("\n".join([f"def {name}(b, i):", *_indented(body), f"    return {out}, i", ""]))
+        self.functions.append("\n".join([f"def {name}(b, i):", *indented(body), f"    return {out}, i", ""]))
         return name
 
     # ------------------------------------------------------------------------------ lines that put a value into `to`
 
     def _value(self, schema: Parsed, to: str, depth: int) -> Iterable[str]:
         """In line, or by a function where it is used twice or would stand too deep."""
-        kind = _kind(schema)
+        kind = kind_of(schema)
         if kind == "record" and self._uses[schema["name"]] > 1:
             if schema["name"] not in self._shared:
                 self._shared[schema["name"]] = self._function(schema)
@@ -137,7 +115,7 @@ class ReaderSource:
         return self._written(schema, to, depth)
 
     def _written(self, schema: Parsed, to: str, depth: int) -> Iterable[str]:
-        match _kind(schema):
+        match kind_of(schema):
             case "record":
                 return self._record(schema, to, depth)
             case "union":
@@ -148,7 +126,7 @@ class ReaderSource:
                 return self._map(schema, to, depth)
             case "enum":
                 symbols = self._constant("symbols", schema["symbols"])
-                return [*_long(to), f"{to} = {symbols}[{to}]"]
+                return [*long_lines(to), f"{to} = {symbols}[{to}]"]
         return self._with_meaning(schema, to)
 
     def _record(self, schema: Parsed, to: str, depth: int) -> Iterator[str]:
@@ -160,27 +138,28 @@ class ReaderSource:
         yield f"{to} = {{{', '.join(members)}}}"
 
     def _union(self, schema: Parsed, to: str, depth: int) -> Iterator[str]:
-        branches = {index: branch for index, branch in schema.items() if isinstance(index, int)}
-        if len(branches) > _MOST_COMPARED:
-            yield from _long(to)
+        branches = branches_of(schema)
+        if not 0 < len(branches) <= _MOST_COMPARED:
+            yield from long_lines(to)
             yield f"{to}, i = {self._table(branches)}[{to}](b, i)"
             return
-        # The index as it is written, in one byte. More bytes than it needs are for fastavro to read.
+        # The index as it is written, in one byte. One that takes more than it needs is left to fastavro.
         yield "n = b[i]"
         yield "i += 1"
-        for index, branch in branches.items():
+        for index, branch in enumerate(branches):
             yield f"{'elif' if index else 'if'} n == {2 * index}:"
-            yield from _indented(self._branch(branch, to, depth + 1))
+            yield from indented(self._branch(branch, to, depth + 1))
         yield "else: raise LookupError"
 
     def _branch(self, schema: Parsed, to: str, depth: int) -> Iterator[str]:
         yield from self._value(schema, to, depth)
-        if _kind(schema) == "record":
-            yield f"{to} = ({_literal(schema['name'])}, {to})"
+        if kind_of(schema) == "record":
+            # By the scope: a name may be half the schema, and stand in a thousand unions.
+            yield f"{to} = ({self._constant('name', schema['name'])}, {to})"
 
-    def _table(self, branches: Mapping[int, Parsed]) -> str:
+    def _table(self, branches: Iterable[Parsed]) -> str:
         """The name of a mapping from index to function, which the source itself makes."""
-        functions = [f"{index}: {self._function(one, in_union=True)}" for index, one in branches.items()]
+        functions = [f"{index}: {self._function(one, in_union=True)}" for index, one in enumerate(branches)]
         name = self._name("by_index")
         self.functions.append(f"{name} = {{{', '.join(functions)}}}\n")
         return name
@@ -192,7 +171,11 @@ class ReaderSource:
 
     def _map(self, schema: Parsed, to: str, depth: int) -> Iterator[str]:
         key, value = self._name("v"), self._name("v")
-        entry = [*_string(key), *self._value(schema["values"], value, depth + 2), f"{to}[{key}] = {value}"]
+        entry = [
+            *string_lines(key),
+            *self._value(schema["values"], value, depth + 2),
+            f"{to}[{key}] = {value}",
+        ]
         yield f"{to} = {{}}"
         yield from self._blocks(entry)
 
@@ -200,19 +183,19 @@ class ReaderSource:
         """Blocks of items until an empty one. A negative count stands for a size in bytes after it."""
         count = self._name("v")
         yield "while True:"
-        yield from _indented(_long(count))
+        yield from indented(long_lines(count))
         yield f"    if not {count}: break"
         yield f"    if {count} < 0:"
         yield f"        {count} = -{count}"
-        yield from _indented(_indented(_long("n")))
+        yield from indented(long_lines("n"), 2)
         yield f"    for _ in range({count}):"
-        yield from _indented(_indented(item))
+        yield from indented(item, 2)
 
     def _with_meaning(self, schema: Parsed, to: str) -> Iterator[str]:
         """A primitive or fixed, and its logical type where fastavro knows one."""
-        yield from _plain(schema, to)
+        yield from plain_lines(schema, to)
         logical = schema.get("logicalType") if isinstance(schema, dict) else None
-        meaning = f"{_kind(schema)}-{logical}"
+        meaning = f"{kind_of(schema)}-{logical}"
         if meaning in _INSTANTS:
             yield f"{to} = {self._constant('instant', _INSTANTS[meaning])}({to})"
         elif meaning in LOGICAL_READERS:
@@ -220,68 +203,8 @@ class ReaderSource:
             yield f"{to} = {read}({to}, {self._constant('schema', schema)}, None)"
 
 
-def _kind(schema: Parsed) -> str:
-    return str(schema["type"] if isinstance(schema, dict) else schema)
-
-
-def _inner(schema: Parsed) -> list[Parsed]:
-    match _kind(schema):
-        case "record":
-            return [field["type"] for field in schema["fields"]]
-        case "union":
-            return [branch for index, branch in schema.items() if isinstance(index, int)]
-        case "array":
-            return [schema["items"]]
-        case "map":
-            return [schema["values"]]
-    return []
-
-
 def _literal(name: Any) -> str:
     # fastavro checks the names of types loosely and those of fields not at all.
     if type(name) is not str:
         raise Unwritten
     return ascii(name)
-
-
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)
-
-
-def _plain(schema: Parsed, to: str) -> list[str]:
-    match _kind(schema):
-        case "null":
-            return [f"{to} = None"]
-        case "boolean":
-            return [f"{to} = b[i] != 0", "i += 1"]
-        case "int" | "long":
-            return _long(to)
-        case "float":
-            return [f"{to} = read_float(b, i)[0]", "i += 4"]
-        case "double":
-            return [f"{to} = read_double(b, i)[0]", "i += 8"]
-        case "bytes":
-            return [*_size(), f"{to} = b[i:j]", "i = j"]
-        case "string":
-            return _string(to)
-        case _:  # fixed
-            # Takes bytes without looking at one: an array of them would not end where the data does.
-            ends = "if j > len(b): raise EOFError"
-            return [f"j = i + {int(schema['size'])}", ends, f"{to} = b[i:j]", "i = j"]
-
-
-def _long(to: str) -> list[str]:
-    return [
-        f"{to} = b[i]",
-        "i += 1",
-        f"if {to} < 128: {to} = SMALL_LONGS[{to}]",
-        f"else: {to}, i = long_from(b, i - 1)",
-    ]
-
-
-def _string(to: str) -> list[str]:
-    return [*_size(), f"{to} = b[i:j].decode()", "i = j"]
-
-
-def _size() -> list[str]:
-    return ["n = SMALL_SIZES[b[i]]", "i += 1", "if n < 0: n, i = size_from(b, i - 1)", "j = i + n"]
