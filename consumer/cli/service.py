@@ -31,7 +31,7 @@ from consumer.topology.plan import Plan
 _LOG = logging.getLogger("consumer.run")
 
 
-SWITCH_INTERVAL_S = 0.0002
+SWITCH_INTERVAL_S = 0.0005
 """How long the event loop may keep the interpreter's lock while the ledger's or the owner's thread waits for it. By
 default it is 5 ms, and a transaction asks for it several times: that would take ten times as long as the disk does."""
 

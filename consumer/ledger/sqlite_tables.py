@@ -28,13 +28,15 @@ class Tables:
         self._numbers: dict[tuple[str, int, str], int] = {}
         self._sources: dict[int, tuple[str, int, str]] = {}
         self._epochs: dict[tuple[str, int], int] = {}
+        self._epochs_are_fresh = False
+        self._data_version: int | None = None
         self._living: set[int] | None = None
 
     def begin(self, now_ms: int, now_s: int) -> None:
         """A transaction has begun. The time was taken after it had the lock: no heartbeat is newer."""
         self.now_ms = now_ms
         self.now_s = now_s
-        self._epochs.clear()
+        self._epochs_are_fresh = False
         self._living = None
 
     def beat(self, owner: Owner) -> None:
@@ -75,6 +77,8 @@ class Tables:
 
     def epoch(self, topic: str, partition: int) -> int:
         """The epoch that stands, below all others where none was written."""
+        if not self._epochs_are_fresh:
+            self._refresh_epochs()
         place = (topic, partition)
         epoch = self._epochs.get(place)
         if epoch is None:
@@ -84,6 +88,14 @@ class Tables:
             ).fetchone()
             epoch = self._epochs[place] = -1 if row is None or row[0] is None else row[0]
         return epoch
+
+    def _refresh_epochs(self) -> None:
+        """Forget what another process may have written meanwhile; where there is none, nothing is read again."""
+        (version,) = self.connection.execute("PRAGMA data_version").fetchone()
+        if version != self._data_version:
+            self._data_version = version
+            self._epochs.clear()
+        self._epochs_are_fresh = True
 
     def forget_epochs(self) -> None:
         """New ones were written in this transaction."""

@@ -25,6 +25,7 @@ class Turn:
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(path.name + "-turn")
         self._file: int | None = None
+        self._held = False
         self._until_s = 0.0
 
     def take(self, timeout_s: float) -> None:
@@ -40,6 +41,7 @@ class Turn:
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._held = True
                 return
             except BlockingIOError:
                 if time.monotonic() >= deadline_s:
@@ -53,7 +55,8 @@ class Turn:
         now_s = time.monotonic()
         if now_s >= self._until_s:
             self._until_s = now_s + _TURN_S
-        if self._file is not None:
+        if self._file is not None and self._held:
+            self._held = False
             with suppress(OSError):
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 

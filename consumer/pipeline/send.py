@@ -84,7 +84,8 @@ class Post:
         else:
             outcome, status = outcome_of(answer), None
         self._metrics.request(type(outcome).__name__.lower(), perf_counter() - started_s)
-        self._metrics.batch_items(len(batch.members))
+        if batch.operation.max_items > 1:
+            self._metrics.batch_items(len(batch.members))
         if type(outcome) is Retry:
             self.throttled += 1
         elif type(outcome) is Unclear:

@@ -80,6 +80,8 @@ class Stock:
 
     def trust(self, members: list[Delivery]) -> None:
         """These were acknowledged in the end."""
+        if not self._books.in_doubt:
+            return
         doubtful = [one for one in members if one.in_doubt]
         for one in doubtful:
             one.in_doubt = False
