@@ -61,6 +61,8 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     route: str
     once: Once | None = None
     redrive: bool = False
+    topology: str = ""
+    """The version of the topology that mapped it; written down with what becomes of it."""
 
     @property
     def origin(self) -> Origin:
@@ -148,6 +150,11 @@ class Ledger(Protocol):
         A lapsed reservation counts for nothing. Asks the store also when it is
         handed nothing, so that it serves as a probe of its health.
         """
+        ...
+
+    async def mapped_by(self, intents: Sequence[Intent]) -> Sequence[str | None]:
+        """The version of the topology by which what is settled under each key was mapped, read only; None where nothing
+        is, or where the intent has no key."""
         ...
 
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:

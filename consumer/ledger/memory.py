@@ -83,7 +83,8 @@ class MemoryLedger:
         for intent in intents:
             store.end(intent.slot)
             if intent.key is not None:
-                store.confirm(intent.key, intent.origin, now_s, expiry_s(now_s, policy.key_keep_s))
+                until_s = expiry_s(now_s, policy.key_keep_s)
+                store.confirm(intent.key, intent.origin, now_s, until_s, intent.topology)
             if intent.once is not None:
                 keep_s = policy.once_keep_s if intent.once.length_ms is None else policy.window_keep_s
                 store.accept(intent.once, intent.holder, expiry_s(now_s, keep_s))
@@ -98,11 +99,17 @@ class MemoryLedger:
         expires_s = expiry_s(self._clock.wall_s(), self._policy.key_keep_s)
         for one in held:
             if self._give_back(one):
-                self._store.bury(one.intent.slot, one.intent.holder, expires_s)
+                self._store.bury(one.intent.slot, one.intent.holder, expires_s, one.intent.topology)
 
     async def states(self, intents: Sequence[Intent]) -> Sequence[tuple[KeyState, Origin | None]]:
         self._check_open()
         return [self._state(intent.key) for intent in intents]
+
+    async def mapped_by(self, intents: Sequence[Intent]) -> Sequence[str | None]:
+        self._check_open()
+        now_s = self._clock.wall_s()
+        settled = (None if one.key is None else self._store.settled(one.key, now_s) for one in intents)
+        return [None if one is None else one.topology for one in settled]
 
     def _begin(self) -> int:
         self._check_open()

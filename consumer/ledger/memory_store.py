@@ -27,6 +27,7 @@ class Settled(msgspec.Struct, frozen=True, gc=False):
     partition: int
     offset: int
     expires_s: int
+    topology: str
 
     @property
     def origin(self) -> Origin:
@@ -68,15 +69,15 @@ class MemoryStore:
             if not rivals:
                 del self.rivals[row.once.scope]
 
-    def confirm(self, key: bytes, origin: Origin, now_s: float, expires_s: int) -> None:
+    def confirm(self, key: bytes, origin: Origin, now_s: float, expires_s: int, topology: str) -> None:
         """The key has arrived, unless it had already."""
         standing = self.settled(key, now_s)
         if standing is None or standing.state is not KeyState.CONFIRMED:
-            self._settled[key] = Settled(KeyState.CONFIRMED, *origin, expires_s)
+            self._settled[key] = Settled(KeyState.CONFIRMED, *origin, expires_s, topology)
 
-    def bury(self, slot: bytes, holder: Holder, expires_s: int) -> None:
+    def bury(self, slot: bytes, holder: Holder, expires_s: int, topology: str) -> None:
         """This holder of the slot was dead-lettered. Others may come and go; its own letter stays."""
-        self._settled[slot] = Settled(KeyState.DEAD_LETTERED, *holder.origin, expires_s)
+        self._settled[slot] = Settled(KeyState.DEAD_LETTERED, *holder.origin, expires_s, topology)
         self._letters[slot, holder] = expires_s
 
     def settled(self, slot: bytes, now_s: float) -> Settled | None:

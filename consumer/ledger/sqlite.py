@@ -69,3 +69,8 @@ class SqliteLedger:
         work = partial(sqlite_settle.states, intents=intents)
         answer = await self._worker.call(Operation(work, writes=False, durable=False, weight=len(intents)))
         return cast(Sequence[tuple[KeyState, Origin | None]], answer)
+
+    async def mapped_by(self, intents: Sequence[Intent]) -> Sequence[str | None]:
+        work = partial(sqlite_settle.mapped_by, intents=intents)
+        answer = await self._worker.call(Operation(work, writes=False, durable=False, weight=len(intents)))
+        return cast(Sequence[str | None], answer)

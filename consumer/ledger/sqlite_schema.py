@@ -31,9 +31,11 @@ _TABLES = (
     """CREATE TABLE sources (
         id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, route TEXT NOT NULL,
         UNIQUE (topic, partition, route))""",
+    # A topology's version as one small number.
+    "CREATE TABLE topologies (id INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE)",
     """CREATE TABLE settled (
         slot BLOB PRIMARY KEY, state INTEGER NOT NULL, source INTEGER NOT NULL, offset INTEGER NOT NULL,
-        written_s INTEGER NOT NULL) WITHOUT ROWID""",
+        written_s INTEGER NOT NULL, topology INTEGER NOT NULL) WITHOUT ROWID""",
     # Every dead letter: the row of `settled` names only the last one of its slot.
     """CREATE TABLE letters (
         slot BLOB NOT NULL, source INTEGER NOT NULL, offset INTEGER NOT NULL, written_s INTEGER NOT NULL,

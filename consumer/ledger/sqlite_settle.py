@@ -12,9 +12,10 @@ from consumer.types import Origin
 
 # What is confirmed stays as it was first confirmed, until it expires.
 _SETTLE = f"""
-INSERT INTO settled (slot, state, source, offset, written_s) VALUES (?, ?, ?, ?, ?)
+INSERT INTO settled (slot, state, source, offset, written_s, topology) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (slot) DO UPDATE SET
-    state = excluded.state, source = excluded.source, offset = excluded.offset, written_s = excluded.written_s
+    state = excluded.state, source = excluded.source, offset = excluded.offset, written_s = excluded.written_s,
+    topology = excluded.topology
 WHERE state <> {CONFIRMED} OR written_s < ?"""
 
 _ACCEPT = """
@@ -22,10 +23,11 @@ INSERT INTO windows (scope, at_ms, source, offset, expires_s) VALUES (?, ?, ?, ?
 ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
 
 _SETTLE_ALL = f"""
-INSERT INTO settled (slot, state, source, offset, written_s)
-SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ? FROM json_each(?) WHERE true
+INSERT INTO settled (slot, state, source, offset, written_s, topology)
+SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ?, ? FROM json_each(?) WHERE true
 ON CONFLICT (slot) DO UPDATE SET
-    state = excluded.state, source = excluded.source, offset = excluded.offset, written_s = excluded.written_s
+    state = excluded.state, source = excluded.source, offset = excluded.offset, written_s = excluded.written_s,
+    topology = excluded.topology
 WHERE state <> {CONFIRMED} OR written_s < ?"""
 
 _PLACE = "json_extract(value, '$[0]')"
@@ -42,8 +44,7 @@ _GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source =
 
 def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
     """Write keys and windows as accepted, and end the reservations of their slots, whoever holds them."""
-    keys: list[bytes] = []
-    places: list[int] = []
+    keys: dict[str, tuple[list[bytes], list[int]]] = {}
     windows: dict[bool, tuple[list[bytes], list[list[int]]]] = {}
     for intent in intents:
         key, once = intent.key, intent.once
@@ -52,16 +53,19 @@ def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
             _confirm_one(tables, intent, source)
             continue
         place = place_of(source, intent.offset)
-        keys.append(key)
+        # One version for all of them, but while one topology takes the place of another.
+        slots, places = keys.setdefault(intent.topology, ([], []))
+        slots.append(key)
         places.append(place)
         if once is not None:
             scopes, claims = windows.setdefault(once.length_ms is None, ([], []))
             scopes.append(once.scope)
             claims.append([place, once.at_ms])
     execute = tables.connection.execute
-    if keys:
-        joined, listed = b"".join(keys), str(places)
-        execute(_SETTLE_ALL, (joined, tables.now_s, listed, tables.key_horizon_s))
+    for version, (slots, places) in keys.items():
+        joined, listed = b"".join(slots), str(places)
+        topology = tables.topology(version)
+        execute(_SETTLE_ALL, (joined, tables.now_s, topology, listed, tables.key_horizon_s))
         execute(_END_ALL, (joined, listed))
     for ever, (scopes, claims) in windows.items():
         execute(_ACCEPT_ALL, (b"".join(scopes), _until_s(tables, ever=ever), str(claims)))
@@ -71,7 +75,8 @@ def _confirm_one(tables: Tables, intent: Intent, source: int) -> None:
     """One without a key, or that is too large for a place."""
     execute, once = tables.connection.execute, intent.once
     if intent.key is not None:
-        row = (intent.key, CONFIRMED, source, intent.offset, tables.now_s, tables.key_horizon_s)
+        topology = tables.topology(intent.topology)
+        row = (intent.key, CONFIRMED, source, intent.offset, tables.now_s, topology, tables.key_horizon_s)
         execute(_SETTLE, row)
     if once is not None:
         until_s = _until_s(tables, ever=once.length_ms is None)
@@ -96,7 +101,8 @@ def bury(tables: Tables, held: Sequence[Held]) -> None:
         slot, token, number, offset = _place(tables, one)
         if tables.connection.execute(_GIVE_BACK, (slot, token, number, offset)).rowcount == 0:
             continue
-        letter = (slot, DEAD_LETTERED, number, offset, tables.now_s, tables.key_horizon_s)
+        topology = tables.topology(one.intent.topology)
+        letter = (slot, DEAD_LETTERED, number, offset, tables.now_s, topology, tables.key_horizon_s)
         tables.connection.execute(_SETTLE, letter)
         tables.connection.execute(
             "INSERT OR REPLACE INTO letters (slot, source, offset, written_s) VALUES (?, ?, ?, ?)",
@@ -125,6 +131,19 @@ def states(tables: Tables, intents: Sequence[Intent]) -> list[tuple[KeyState, Or
                 known[slot] = KeyState.RESERVED, tables.origin(number, offset)
     free = KeyState.FREE, None
     return [known.get(intent.key, free) for intent in intents]
+
+
+def mapped_by(tables: Tables, intents: Sequence[Intent]) -> list[str | None]:
+    """The version of the topology that stands beside each key that is settled."""
+    known: dict[bytes | None, str] = {}
+    for listed, piece in in_lists([intent.key for intent in intents if intent.key is not None]):
+        rows = tables.connection.execute(
+            "SELECT slot, version FROM settled JOIN topologies ON topologies.id = settled.topology "
+            f"WHERE slot {listed} AND written_s >= ?",
+            (*piece, tables.key_horizon_s),
+        )
+        known.update(rows.fetchall())
+    return [known.get(intent.key) for intent in intents]
 
 
 def _place(tables: Tables, one: Held) -> tuple[bytes, int, int, int]:

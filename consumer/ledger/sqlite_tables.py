@@ -27,6 +27,7 @@ class Tables:
         self._boot = boot
         self._numbers: dict[tuple[str, int, str], int] = {}
         self._sources: dict[int, tuple[str, int, str]] = {}
+        self._topologies: dict[str, int] = {}
         self._epochs: dict[tuple[str, int], int] = {}
         self._epochs_are_fresh = False
         self._data_version: int | None = None
@@ -118,6 +119,17 @@ class Tables:
         ).lastrowid
         assert added is not None
         return added
+
+    def topology(self, version: str) -> int:
+        """A small number for a topology's version; written down when it is new."""
+        number = self._topologies.get(version)
+        if number is None:
+            self.connection.execute("INSERT OR IGNORE INTO topologies (version) VALUES (?)", (version,))
+            (number,) = self.connection.execute(
+                "SELECT id FROM topologies WHERE version = ?", (version,)
+            ).fetchone()
+            self._topologies[version] = number
+        return number
 
     def origin(self, number: int, offset: int) -> Origin:
         """The record at an offset of a numbered source."""

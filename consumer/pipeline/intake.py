@@ -255,6 +255,7 @@ class Intake:
                     assignment.epoch,
                     route.id,
                     one.once,
+                    topology=work.version,
                 )
                 delivery = Delivery(work, route.operation, one.body, intent)
                 sink.offer(

@@ -16,7 +16,17 @@ class TimedLedger:
 
     def __init__(self, ledger: Ledger, metrics: Metrics) -> None:
         self._ledger = ledger
-        names = ("assign", "starts", "reserve", "confirm", "release", "bury", "states", "advance")
+        names = (
+            "assign",
+            "starts",
+            "reserve",
+            "confirm",
+            "release",
+            "bury",
+            "states",
+            "mapped_by",
+            "advance",
+        )
         self._observe: Mapping[str, Observe] = {name: metrics.ledger_wait(name) for name in names}
 
     async def open(self) -> None:
@@ -45,6 +55,9 @@ class TimedLedger:
 
     async def states(self, intents: Sequence[Intent]) -> Sequence[tuple[KeyState, Origin | None]]:
         return await self._timed("states", self._ledger.states(intents))
+
+    async def mapped_by(self, intents: Sequence[Intent]) -> Sequence[str | None]:
+        return await self._timed("mapped_by", self._ledger.mapped_by(intents))
 
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._timed("advance", self._ledger.advance(positions))

@@ -7,6 +7,7 @@ import pytest
 
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorProcess
 from tests.brokers import Broker, SchemaRegistry
+from tests.brokers.apicurio import Apicurio, registry_lacks
 from tests.integration.stage import Stage
 
 MakeStage = Callable[[int], Stage]
@@ -43,3 +44,12 @@ def stage(make_stage: MakeStage) -> Stage:
     stage = make_stage(1)
     stage.create_letters()
     return stage
+
+
+@pytest.fixture(scope="session")
+def apicurio() -> Iterator[Apicurio]:
+    """A real schema registry."""
+    if (lacks := registry_lacks()) is not None:
+        pytest.skip(f"no real schema registry: {lacks}")
+    with Apicurio() as registry:
+        yield registry

@@ -11,7 +11,8 @@ import pytest
 from consumer.avro.address import RegistryAddress
 from consumer.avro.framing import as_number_or_guid
 from consumer.avro.registry import Registry
-from tests.brokers import Broker, SchemaRegistry
+from tests.brokers import Broker
+from tests.brokers.apicurio import Apicurio
 from tests.checker import committed_offsets
 from tests.e2e.recorder import Recorder
 from tests.integration.foreign import Shop
@@ -82,9 +83,9 @@ async def _register(url: str, subject: str, schema: str) -> int:
 
 
 @pytest.fixture
-def works(broker: Broker, registry: SchemaRegistry, tmp_path: Path) -> Iterator[Works]:
+def works(broker: Broker, apicurio: Apicurio, tmp_path: Path) -> Iterator[Works]:
     with Recorder() as receiver:
-        yield Works(broker, registry.url, receiver, tmp_path)
+        yield Works(broker, apicurio.url, receiver, tmp_path)
 
 
 def test_a_foreign_schema_is_delivered_by_a_topology_alone(works: Works) -> None:

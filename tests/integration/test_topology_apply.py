@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from consumer.avro.registry import Registry
 from consumer.avro.schemas import SchemaText
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorThread
 from tests.brokers import Broker
-from tests.brokers.apicurio import Apicurio, registry_lacks
+from tests.brokers.apicurio import Apicurio
 from tests.e2e.command import Result, run
 
 pytestmark = pytest.mark.timeout(300)  # the registry's start is in the first test's time
@@ -34,14 +33,6 @@ WITH_A_PAGE = {**VISIT, "fields": [*VISIT["fields"], {"name": "page", "type": "s
 WITH_A_NUMBER = {**VISIT, "fields": [*VISIT["fields"], {"name": "floor", "type": "int"}]}
 """Data without a floor cannot be read with it."""
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def apicurio() -> Iterator[Apicurio]:
-    if (lacks := registry_lacks()) is not None:
-        pytest.skip(f"no real schema registry: {lacks}")
-    with Apicurio() as registry:
-        yield registry
 
 
 class Shop:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import msgspec
 import pytest
 
 from consumer.ledger.ledger import Buried, Duplicate, KeyState, Wait, Windowed
@@ -134,3 +135,24 @@ async def test_an_offset_of_any_size_is_kept_as_it_is(world: World, offset: int)
     await process.deliver(record)
     assert await process.ask(process.record(1, key="K", partition=1)) == Duplicate(origin(offset))
     assert await process.ask(process.record(2, once=open_of("ann", 1))) == Windowed(origin(offset))
+
+
+async def test_what_is_settled_names_the_topology_that_mapped_it(world: World) -> None:
+    process = await world.process(0)
+    old, new, letter = (
+        msgspec.structs.replace(process.record(offset), topology=version)
+        for offset, version in ((1, "before"), (2, "after"), (3, "after"))
+    )
+    for one in (old, new):
+        await process.take(one)
+    await process.ledger.confirm([old, new])
+    await process.ledger.bury([await process.take(letter)])
+    unknown, keyless = process.record(4), process.record(5, key=None)
+
+    known = await process.ledger.mapped_by([old, new, letter, unknown, keyless])
+
+    assert list(known) == ["before", "after", "after", None, None]
+    await process.ledger.confirm([msgspec.structs.replace(old, topology="later")])
+    assert list(await process.ledger.mapped_by([old])) == ["before"], (
+        "what is confirmed stays as it was first confirmed"
+    )

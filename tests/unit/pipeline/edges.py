@@ -70,6 +70,9 @@ class WatchedLedger:
         await self._enter("states", [one.origin for one in intents])
         return await self._ledger.states(intents)
 
+    async def mapped_by(self, intents: Sequence[Intent]) -> Sequence[str | None]:
+        return await self._ledger.mapped_by(intents)
+
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._enter("advance", dict(positions))
         await self._ledger.advance(positions)

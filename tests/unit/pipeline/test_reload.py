@@ -1,9 +1,11 @@
 """Another topology while records are in flight: they keep the version that they were mapped by."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
+from consumer.ledger.ledger import Intent
 from consumer.pipeline.sink import SinkPolicy
 from tests.unit.pipeline.receiver import accept, by_hand, refuse, unauthorized
 from tests.unit.pipeline.stage import GARBAGE, P0, P1, Process, Stage
@@ -50,6 +52,28 @@ async def test_a_letter_names_the_version_that_its_record_was_mapped_by():
     await one.settled()
 
     assert versions(stage) == {0: "0123456789ab", 1: "another", 2: "another"}
+
+
+@in_virtual_time
+async def test_the_ledger_has_the_version_beside_each_key():
+    stage = Stage()
+    one = await serving(stage)
+    confirm, confirmed = one.memory.confirm, list[Intent]()
+
+    async def watched(intents: Sequence[Intent]) -> None:
+        confirmed.extend(intents)
+        await confirm(intents)
+
+    one.memory.confirm = watched  # type: ignore[method-assign]
+    stage.say("before", "ann", to=("distinct",))
+    one.poll()
+    await one.settled()
+    one.intake.plan = replace(one.intake.plan, version="another")
+    stage.say("after", "bob", to=("distinct",))
+    one.poll()
+    await one.settled()
+
+    assert list(await one.memory.mapped_by(confirmed)) == ["0123456789ab", "another"]
 
 
 @in_virtual_time
