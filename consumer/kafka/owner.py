@@ -26,7 +26,7 @@ from consumer.kafka.gaps import cross_gap
 from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
-from consumer.kafka.positions import committed_offsets
+from consumer.kafka.positions import committed_offsets, known_ends
 from consumer.kafka.resting import Resting
 from consumer.kafka.starting import Starts, TopicPolicy
 from consumer.kafka.trouble import Trouble, trouble, unusable
@@ -305,10 +305,4 @@ class Owner:
             self._bridge.post(self._listener.elsewhere, known)
 
     def _tell_lag(self) -> None:
-        ends: dict[TopicPartition, int] = {}
-        for partition in self._epochs:
-            one = KafkaPartition(partition.topic, partition.partition)
-            _, high = self._client.get_watermark_offsets(one, cached=True)
-            if high >= 0:
-                ends[partition] = high
-        self._bridge.post(self._listener.lag, ends)
+        self._bridge.post(self._listener.lag, known_ends(self._client, self._epochs))

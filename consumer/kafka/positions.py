@@ -1,5 +1,6 @@
 """Where a partition without a committed offset starts to be read."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException
@@ -55,3 +56,13 @@ def partitions_of(client: Consumer, topic: str, timeout_s: float) -> list[int]:
     """The topic's partition numbers; empty where the topic does not exist. Blocks; raises KafkaException."""
     metadata = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
     return sorted(metadata.partitions) if metadata is not None and metadata.error is None else []
+
+
+def known_ends(client: Consumer, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    """Where partitions end, as far as the client has heard with what it fetched. Does not wait."""
+    ends: dict[TopicPartition, int] = {}
+    for one in partitions:
+        _, high = client.get_watermark_offsets(KafkaPartition(one.topic, one.partition), cached=True)
+        if high >= 0:
+            ends[one] = high
+    return ends
