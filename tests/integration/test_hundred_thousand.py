@@ -11,6 +11,7 @@ from tests.integration.conftest import MakeStage
 from tests.integration.processes import ConsumerProcess
 from tests.integration.stage import Stage
 
+ALIAS_AGAIN = "dropped: alias to a user that exists already"
 RECORDS = 100_000
 PARTITIONS = 8
 
@@ -51,7 +52,11 @@ def test_nothing_is_lost_doubled_disordered_or_committed_too_early(make_stage: M
     assert report.ordered > 50_000
     assert report.commits > 100
     received = stage.receiver.remote.report()
-    assert (received.user_analytics.harmed, received.client_api.harmed) == ({}, {})
+    assert received.user_analytics.harmed == {}
+    # An alias that a kill repeats is one to a user who exists by then: it had its effect the first time.
+    again = received.client_api.harmed.pop(ALIAS_AGAIN, 0)
+    assert again <= report.duplicates["client"]
+    assert received.client_api.harmed == {}
     assert received.unknown_paths == 0
 
 
