@@ -135,7 +135,7 @@ async def _register(settings: Settings, topic: str) -> int:
     """The id of the events' schema, registered where it is not there yet."""
     registry = registry_of(settings)
     try:
-        text = orjson.dumps(generator.user_event_schema()).decode()
+        text = generator.user_event_text()
         return int(as_number_or_guid(await registry.register(f"{topic}-value", text)))
     finally:
         registry.close()

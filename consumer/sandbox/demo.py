@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 from msgspec.structs import replace
 
 from consumer.app import App, AppConfig
@@ -122,9 +121,7 @@ async def run_demo(
         }
         plan = _hurried(load_plan(topology_dir(), environment, schemas=schemas_dir()))
         registry = Registry(RegistryAddress(url="mock://demo"))
-        schema_id = await registry.register(
-            f"{TOPIC}-value", orjson.dumps(generator.user_event_schema()).decode()
-        )
+        schema_id = await registry.register(f"{TOPIC}-value", generator.user_event_text())
         ledger = open_ledger(
             f"sqlite:///{Path(folder) / 'ledger.db'}",
             GROUP,

@@ -1,5 +1,6 @@
 """`topology plan` and `apply`, `schema register` and `lint --online`, on a real broker and a real schema registry."""
 
+import asyncio
 import json
 import uuid
 from pathlib import Path
@@ -13,6 +14,7 @@ from consumer.avro.address import RegistryAddress
 from consumer.avro.proof import prove
 from consumer.avro.registry import Registry
 from consumer.avro.schemas import SchemaText
+from consumer.resources import schemas_dir
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorThread
 from tests.brokers import Broker
 from tests.brokers.apicurio import Apicurio
@@ -294,3 +296,26 @@ async def test_the_proof_and_a_real_registry_are_of_one_mind(
     faults = prove("FULL_TRANSITIVE", [("old", SchemaText(old)), ("new", SchemaText(new))])
 
     assert taken is (faults == []), faults
+
+
+def test_events_generated_after_an_apply_are_of_the_version_that_it_registered(
+    broker: Broker, apicurio: Apicurio, tmp_path: Path
+) -> None:
+    """This registry takes other white space for another version."""
+    topic = broker.topic("generated", partitions=1)
+    registry = Registry(RegistryAddress(url=apicurio.url))
+    text = (schemas_dir() / "user-event.avsc").read_text("utf-8")
+    try:
+        asyncio.run(registry.register(f"{topic}-value", text))
+
+        made = run(
+            "generate", "--topic", topic, "--count", "10",
+            folder=tmp_path,
+            KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers,
+            SCHEMA_REGISTRY_URL=apicurio.url,
+        )  # fmt: skip
+
+        assert made.exit_code == 0, made.stderr
+        assert list(asyncio.run(registry.versions(f"{topic}-value"))) == [1]
+    finally:
+        registry.close()

@@ -8,7 +8,7 @@ from consumer.sandbox.generator.plan import Plan
 from consumer.sandbox.generator.produced import Produced
 from consumer.sandbox.generator.producer import generate
 from consumer.sandbox.generator.stream import Stream
-from consumer.sandbox.generator.subject import connect, register, user_event_schema
+from consumer.sandbox.generator.subject import connect, register, user_event_schema, user_event_text
 from consumer.sandbox.generator.target import Target
 from consumer.sandbox.generator.topic import ensure_topic
 
@@ -26,4 +26,5 @@ __all__ = [
     "generate_in_child",
     "register",
     "user_event_schema",
+    "user_event_text",
 ]

@@ -20,10 +20,11 @@ class Registry(Protocol):
 
 def user_event_schema() -> Any:
     """The shipped schema as JSON. Blocks for a small file."""
-    return json.loads(_text())
+    return json.loads(user_event_text())
 
 
-def _text() -> str:
+def user_event_text() -> str:
+    """The shipped schema as its file has it, which is how `topology apply` registers it. Blocks for a small file."""
     return (schemas_dir() / "user-event.avsc").read_text("utf-8")
 
 
@@ -43,9 +44,8 @@ def register(registry: Registry, topic: str) -> int:
     """
     subject = f"{topic}-value"
     try:
-        # As the file has it, and as `topology apply` registers it: some registries take other white space for a
-        # version of its own.
-        return registry.register_schema(subject, Schema(_text(), "AVRO"))
+        # As the file has it: some registries take other white space for a version of its own.
+        return registry.register_schema(subject, Schema(user_event_text(), "AVRO"))
     except SchemaRegistryError as error:
         raise FaultError(
             f"the registry refused the schema for the subject {subject} "
