@@ -8,7 +8,7 @@ from consumer.sandbox.generator.plan import Plan
 from consumer.sandbox.generator.produced import Produced
 from consumer.sandbox.generator.producer import generate
 from consumer.sandbox.generator.stream import Stream
-from consumer.sandbox.generator.subject import connect, register, user_event_schema, user_event_text
+from consumer.sandbox.generator.subject import user_event_schema, user_event_text
 from consumer.sandbox.generator.target import Target
 from consumer.sandbox.generator.topic import ensure_topic
 
@@ -20,11 +20,9 @@ __all__ = [
     "Produced",
     "Stream",
     "Target",
-    "connect",
     "ensure_topic",
     "generate",
     "generate_in_child",
-    "register",
     "user_event_schema",
     "user_event_text",
 ]

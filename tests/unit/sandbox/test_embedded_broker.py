@@ -10,7 +10,6 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 
 from consumer.errors import BrokerError, FaultError
-from consumer.resources import schemas_dir
 from consumer.sandbox.embedded import EmbeddedBroker
 from consumer.sandbox.generator import (
     Kind,
@@ -19,10 +18,8 @@ from consumer.sandbox.generator import (
     Produced,
     Stream,
     Target,
-    connect,
     generate,
     generate_in_child,
-    register,
     user_event_schema,
 )
 
@@ -247,21 +244,6 @@ def test_nothing_answers_after_it_is_closed() -> None:
 
     with pytest.raises(BrokerError, match="no answer"):
         generate(PLAN, Target(address, TOPIC, connect_timeout_s=0.5))
-
-
-def test_the_schema_is_registered_under_the_topics_value_subject_once() -> None:
-    registry = connect("mock://embedded-broker-test")
-
-    first = register(registry, TOPIC)
-
-    assert register(registry, TOPIC) == first
-    known = registry.get_latest_version(f"{TOPIC}-value").schema
-    assert known is not None
-    assert known.schema_str == (schemas_dir() / "user-event.avsc").read_text("utf-8"), "as apply registers it"
-    assert registry.get_subjects() == [f"{TOPIC}-value"]
-    text = registry.get_schema(first).schema_str
-    assert text is not None
-    assert '"so.distinct.events"' in text
 
 
 def test_summaries_add_up() -> None:
