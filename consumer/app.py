@@ -261,6 +261,8 @@ class App:
 
     def stop(self) -> None:
         """Drain, commit and end; `run` returns then. Idempotent."""
+        # What was over by now is told, and not left standing in the log as the last that was heard of it.
+        self._watch.look(self.status.view())
         self.owner.stop()
 
     async def _tick(self) -> None:

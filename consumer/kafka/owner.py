@@ -20,6 +20,7 @@ from consumer.errors import BrokerError, FaultError
 from consumer.kafka.arrival import Arrival
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.client_errors import ClientErrors
+from consumer.kafka.closing import close
 from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
@@ -123,21 +124,15 @@ class Owner:
         except BaseException as error:
             fault = error
         finally:
-            if client is not None:
-                self._close(client)
-            self._bridge.post(self._listener.ended, fault)
+            # Whatever comes out of it, the loop must hear of the end: it would wait for ever.
+            unclosed = close(client, partial(self._bridge.post, self._listener.noticed))
+            self._bridge.post(self._listener.ended, fault or unclosed)
 
     def _connect(self) -> Consumer:
         try:
             return Consumer(self._config, logger=CLIENT_LOG)
         except KafkaException as error:
             raise unusable(error) from None
-
-    def _close(self, client: Consumer) -> None:
-        try:
-            client.close()
-        except (KafkaException, RuntimeError) as error:
-            self._bridge.post(self._listener.noticed, f"leaving the group: {error}")
 
     def _join_group(self) -> None:
         arrival = Arrival(

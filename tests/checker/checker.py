@@ -68,7 +68,11 @@ def check(evidence: Evidence, on_the_wire: Mapping[str, int]) -> Report:
     return Report(
         findings,
         records=len(expectation.records),
-        commits=judge_commits(evidence.commits, times, evidence.ends, findings),
+        commits=sum(
+            judge_commits(commits, times, evidence.ends, findings)
+            for commits in (evidence.commits, evidence.seen)
+            if commits
+        ),
         ordered=sum(judge_order(one, expectation, findings) for one in arrivals.values()),
         accepted={name: len(one.first) for name, one in arrivals.items()},
         windowed=settled.windowed,

@@ -18,7 +18,7 @@ Times = Mapping[int, Sequence[tuple[int, int]]]
 def judge_commits(
     commits: Sequence[Commit], settled: Times, ends: Mapping[int, int], findings: Findings
 ) -> int:
-    """Hold every commit against what was settled when it was seen; gives how many were judged."""
+    """Hold every commit against what was settled by then; gives how many were judged. They are in their order."""
     by_partition: defaultdict[int, list[Commit]] = defaultdict(list)
     for commit in commits:
         by_partition[commit.partition].append(commit)

@@ -49,9 +49,12 @@ class Evidence:
     """What each destination's receiver accepted, in its order."""
     letters: Sequence[Letter]
     commits: Sequence[Commit]
-    """Every change of a committed offset that was seen, in the order of time within a partition."""
+    """Every commit, in the order in which the broker took them."""
     ends: Mapping[int, int]
     """The offset after the last record, by partition."""
+    seen: Sequence[Commit] = ()
+    """The changes of the committed offsets that a client saw, in its order. Its times are later than the broker's:
+    the two are never mixed, or a look that was slow would be a commit that went back."""
     kills_ms: Sequence[int] = ()
     """When a consumer was killed."""
 

@@ -17,16 +17,17 @@ LATE_AFTER_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Caused:
-    """What one kill explains: when each repeated event was first accepted, relative to the kill."""
+    """What one kill explains: for each repeat, when its event was first accepted, relative to the kill."""
 
     after_ms: list[int]
+    again_ms: list[int]
+    """When each came again, relative to the kill."""
 
     def __str__(self) -> str:
         if not self.after_ms:
             return "0"
-        return (
-            f"{len(self.after_ms)} (first accepted {min(self.after_ms)} to {max(self.after_ms)} ms after it)"
-        )
+        first, again = (f"{min(one)} to {max(one)} ms" for one in (self.after_ms, self.again_ms))
+        return f"{len(self.after_ms)} (first accepted {first}, and again {again} after it)"
 
 
 def judge_repeats(
@@ -36,7 +37,7 @@ def judge_repeats(
 
     `on_the_wire`: how many items one process can have on the wire to this destination.
     """
-    caused = {at: Caused([]) for at in kills_ms}
+    caused = {at: Caused([], []) for at in kills_ms}
     for item in arrivals.repeats:
         assert item.event_id is not None
         first_ms = arrivals.first[item.event_id].at_ms
@@ -48,7 +49,9 @@ def judge_repeats(
             findings.add(UNEXPLAINED, f"{arrivals.destination}: {item.event_id}, {gap_ms} ms after the first")
         else:
             caused[kill_ms].after_ms.append(first_ms - kill_ms)
+            caused[kill_ms].again_ms.append(item.at_ms - kill_ms)
     for one in caused.values():
         if len(one.after_ms) > on_the_wire:
-            findings.add(TOO_MANY, f"{arrivals.destination}: {one}, of at most {on_the_wire}")
+            times = sorted(zip(one.after_ms, one.again_ms, strict=True))
+            findings.add(TOO_MANY, f"{arrivals.destination}: {one}, of at most {on_the_wire}: {times}")
     return list(caused.values())

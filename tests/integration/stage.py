@@ -156,13 +156,13 @@ class Stage:
 
     def check(self, watch: CommitWatch) -> Report:
         """Hold everything that can be seen from outside against the checker, after the end."""
-        commits = [*watch.commits, *read_commits(self.broker.bootstrap_servers, self.group, self.topic)]
         evidence = Evidence(
             records=self.broker.read(self.topic),
             schemas={self.schema_id: self.schema},
             accepted={name: self.accepted(name) for name in (USER_ANALYTICS, CLIENT)},
             letters=[letter_of(stored) for stored in self.read_letters()],
-            commits=sorted(commits),
+            commits=read_commits(self.broker.bootstrap_servers, self.group, self.topic),
+            seen=watch.commits,
             ends=self.broker.end_offsets(self.topic),
             kills_ms=self.kills_ms,
         )
