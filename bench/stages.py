@@ -32,9 +32,7 @@ from consumer.http.sender import Answer, SenderPolicy
 from consumer.ledger.ledger import Intent
 from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
-from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
-from consumer.pipeline.confirmations import Confirmations
 from consumer.pipeline.reserve import reserve
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.work import Assignment, Delivery, Work
@@ -72,10 +70,6 @@ async def _walk(
     return {stage: walk.spent_s[stage] / reading.records_read * 1e6 for stage in STAGES}
 
 
-def _fail(error: BaseException) -> None:
-    raise error
-
-
 class Walk:
     """Takes chunks through all stages, and keeps the time of each apart."""
 
@@ -98,7 +92,6 @@ class Walk:
         self._decoder = Decoder(self._registry, clock)
         file = setting.folder / f"stages-{workload.name}-{number}.db"
         self._ledger = open_ledger(f"sqlite:///{file}", "stages", LedgerPolicy(reservation_age_s=60.0), clock)
-        self._confirmations = Confirmations(self._ledger.confirm, Background(_fail))
         self._sender = PyreqwestSender(SenderPolicy(max_connections=workload.in_flight))
         self._lanes: Lanes[Delivery] = Lanes()
         self._books = DestinationBooks()
@@ -188,8 +181,7 @@ class Walk:
         with self._stage("send"):
             await asyncio.gather(*(self._send(batch) for batch in outcome.granted))
         with self._stage("confirm"):
-            members = ([one.intent for one in batch.members] for batch in outcome.granted)
-            await asyncio.gather(*(self._confirmations.add(intents) for intents in members))
+            await self._ledger.confirm([one.intent for batch in outcome.granted for one in batch.members])
         with self._stage("settle"):
             for batch in outcome.granted:
                 self._settlement.end(self._books, batch.members, Ending.DELIVERED)

@@ -103,9 +103,7 @@ class App:
         pressure = Pressure(config.pressure, plan.topics)
         settlement = Settlement(self.books, pressure)
         # What these note at each attempt, the watch tells once when it begins and once when it is over.
-        patient = PatientLedger(
-            ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug, self._background
-        )
+        patient = PatientLedger(ledger, Backoff(base_s=0.1, max_s=5.0), random.random, _LOG.debug)
         self._writer = LetterWriter(producer_config(config.bootstrap_servers, config.kafka_properties))
         graveyard = self._new_graveyard(plan, patient, settlement)
         self._patient, self._graveyard, self._settlement = patient, graveyard, settlement

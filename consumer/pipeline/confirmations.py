@@ -5,57 +5,49 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.background import Background
+from consumer.pipeline.batch import Batch
 
 
 class Confirmations:
-    """Gathers what comes while the call before is under way: the next call takes all of it.
+    """Gathers what comes while the call before is under way: the next call takes all of it, and all of it ends at once.
 
-    With one object a request, a call for each would cost as much as the request itself.
+    With one object a request, a call for each, or only a task that waits for each, would cost as much as the
+    request itself.
     """
 
     def __init__(
-        self, confirm: Callable[[Sequence[Intent]], Awaitable[None]], background: Background
+        self,
+        confirm: Callable[[Sequence[Intent]], Awaitable[None]],
+        done: Callable[[list[Batch]], None],
+        given_up: Callable[[list[Batch]], None],
+        background: Background,
     ) -> None:
-        """`confirm` does it; it is not called again before it has returned."""
+        """`confirm` does it, and is not called again before it has returned; `done` hears of what it took, and
+        `given_up` of what will not be confirmed because everything ends.
+        """
         self._confirm = confirm
+        self._done = done
+        self._given_up = given_up
         self._background = background
-        self._intents: list[Intent] = []
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[Batch] = []
         self._writing = False
 
-    async def add(self, intents: Sequence[Intent]) -> None:
-        """Returns when these are confirmed; raises what the call that took them raised.
-
-        A caller that is cancelled leaves them behind: they are confirmed all the same, as they were acknowledged.
-        """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._intents += intents
-        self._waiting.append(done)
+    def add(self, batch: Batch) -> None:
+        """Confirm its members; does not wait."""
+        self._waiting.append(batch)
         if not self._writing:
             self._writing = True
             self._background.spawn(self._write())
-        await done
 
     async def _write(self) -> None:
+        batches: list[Batch] = []
         try:
             while self._waiting:
-                intents, self._intents = self._intents, []
-                waiting, self._waiting = self._waiting, []
-                try:
-                    await self._confirm(intents)
-                except Exception as error:
-                    _end(waiting, error)
-                else:
-                    _end(waiting, None)
+                batches, self._waiting = self._waiting, []
+                await self._confirm([one.intent for batch in batches for one in batch.members])
+                self._done(batches)
+        except asyncio.CancelledError:
+            self._given_up([*batches, *self._waiting])
+            raise
         finally:
             self._writing = False
-
-
-def _end(waiting: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
-    for done in waiting:
-        if done.done():
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)

@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 from consumer.core.retries import Backoff, Random
 from consumer.errors import LedgerUnavailable
 from consumer.ledger.ledger import Held, Intent, KeyState, Ledger
-from consumer.pipeline.background import Background
-from consumer.pipeline.confirmations import Confirmations
 from consumer.types import Origin, TopicPartition
 
 R = TypeVar("R")
@@ -23,7 +21,6 @@ class PatientLedger:
         backoff: Backoff,
         random: Random,
         on_trouble: Callable[[str], None],
-        background: Background,
     ) -> None:
         self._ledger = ledger
         self._backoff = backoff
@@ -31,15 +28,12 @@ class PatientLedger:
         self._on_trouble = on_trouble
         self.trouble: str | None = None
         """The last failure, until a call succeeds."""
-        self._confirmations = Confirmations(
-            lambda intents: self._insist(lambda: ledger.confirm(intents)), background
-        )
         self._releasing = 0
         self._released = asyncio.Event()
 
     async def confirm(self, intents: Sequence[Intent]) -> None:
         """See `Ledger.confirm`."""
-        await self._confirmations.add(intents)
+        await self._insist(lambda: self._ledger.confirm(intents))
 
     def release(self, held: Sequence[Held]) -> Coroutine[Any, Any, None]:
         """See `Ledger.release`. Under way from the call on, not only once it is awaited: see `all_released`."""

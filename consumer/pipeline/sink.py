@@ -41,7 +41,8 @@ class SinkPolicy(msgspec.Struct, frozen=True):
 class Sink:
     """Lanes → reservation → gate → wire. Everything here runs on the event loop; nothing blocks it.
 
-    `ship` sends a reserved batch and applies what follows; `refuse` dead-letters a delivery that cannot be sent
+    `ship` sends a reserved batch and applies what follows, and says whether that is to be confirmed: then `confirmed`
+    or `unconfirmed` gets the batch, later. `refuse` dead-letters a delivery that cannot be sent
     at all, in the background.
     """
 
@@ -64,7 +65,7 @@ class Sink:
         self.books = books
         self.stock = Stock(books, settlement, patient, background)
         self.lanes = self.stock.lanes
-        self.ship: Callable[[Batch], Coroutine[Any, Any, None]]
+        self.ship: Callable[[Batch], Coroutine[Any, Any, bool]]
         self.refuse: Callable[[Delivery, Grave], None]
         self.paused = False
         self._ledger = ledger
@@ -146,10 +147,11 @@ class Sink:
                 self.stock.put_back(batch, now_s)
 
     async def _see_through(self, batch: Batch) -> None:
+        to_confirm = False
         try:
             if self.stock.drop_leaving(batch):
                 batch.unanswered = True
-                await self.ship(batch)
+                to_confirm = await self.ship(batch)
             else:
                 # Its partitions left since the gate let it pass: nothing of theirs may go out any more.
                 self.gate.end()
@@ -159,9 +161,26 @@ class Sink:
                 self.stock.doubt(batch.members)
             raise
         finally:
-            self._shipping.discard(batch)
-            self._settlement.progress.set()
-            self.wake()
+            if not to_confirm:
+                self._shipping.discard(batch)
+                self._settlement.progress.set()
+                self.wake()
+
+    def confirmed(self, batches: list[Batch]) -> None:
+        """These were acknowledged, and have ended: their permits are free."""
+        self._shipping.difference_update(batches)
+        for batch in batches:
+            self.gate.end()
+            self.stock.follow(batch)
+        self._settlement.progress.set()
+        self.wake()
+
+    def unconfirmed(self, batches: list[Batch]) -> None:
+        """These were acknowledged, and everything ends before that is written down: they may come again."""
+        self._shipping.difference_update(batches)
+        for batch in batches:
+            self.gate.end()
+            self.stock.doubt(batch.members)
 
     # --- choose ---
 

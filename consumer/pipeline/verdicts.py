@@ -5,9 +5,10 @@ import msgspec
 from consumer.clock import Clock
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff, Random
-from consumer.endpoints.outcome import Delivered, Halted, Outcome, Refused, Rejected, Retry, Unclear
+from consumer.endpoints.outcome import Halted, Outcome, Refused, Rejected, Retry, Unclear
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
+from consumer.pipeline.confirmations import Confirmations
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.patience import PatientLedger
@@ -57,7 +58,9 @@ class Verdicts:
         self._sendable = 0
         self._unjudged = 0
         self._background = background
-        self._patient = patient
+        self._confirmations = Confirmations(
+            patient.confirm, self._confirmed, lambda batches: sink.unconfirmed(batches), background
+        )
         self._graveyard = graveyard
         self._settlement = settlement
         self._clock = clock
@@ -68,16 +71,24 @@ class Verdicts:
         self._policy = policy
         self._guard.max_ratio = self._mapping.max_ratio = max_refusal_ratio
 
+    def delivered(self, batch: Batch) -> None:
+        """The batch was on the wire and is acknowledged: it ends when that is confirmed, see `Sink.confirmed`."""
+        now_s = self._attempted(batch)
+        if self._gate.delivered(batch.started):
+            if self._mass:
+                self._end_mass_refusal()
+            self._sink.wake()
+        self._guard.accepted(now_s, len(batch.members))
+        self._stock.let_settle(batch.operation, batch.members, now_s)
+        # Durable before the commit: the lanes go on only then, so that a follower finds a window accepted.
+        self._confirmations.add(batch)
+
     async def apply(self, batch: Batch, outcome: Outcome) -> None:
-        """The batch was on the wire and this is its outcome; returns when it has ended, waits, or is put back."""
+        """The batch was on the wire and this is its outcome, which is no acknowledgement; returns when it has ended,
+        waits, or is put back."""
         self._sink.wake()  # Its permit is free, however long its ending takes.
-        now_s = self._clock.monotonic_s()
-        batch.attempts += 1
-        for one in batch.members:
-            one.attempts += 1
+        now_s = self._attempted(batch)
         match outcome:
-            case Delivered():
-                await self._delivered(batch, now_s)
             case Rejected():
                 batch.unanswered = False
                 await self._rejected(batch, outcome, now_s)
@@ -92,16 +103,16 @@ class Verdicts:
             case Unclear():
                 await self._unclear(batch, outcome, now_s)
 
+    def _attempted(self, batch: Batch) -> float:
+        batch.attempts += 1
+        for one in batch.members:
+            one.attempts += 1
+        return self._clock.monotonic_s()
+
     # --- taken ---
 
-    async def _delivered(self, batch: Batch, now_s: float) -> None:
-        if self._gate.delivered(batch.started) and self._mass:
-            self._end_mass_refusal()
-        members = batch.members
-        self._guard.accepted(now_s, len(members))
-        self._stock.let_settle(batch.operation, members, now_s)
-        # Durable before the commit: the lanes go on only then, so that a follower finds a window accepted.
-        await self._patient.confirm([one.intent for one in members])
+    def _confirmed(self, batches: list[Batch]) -> None:
+        members = [one for batch in batches for one in batch.members]
         for one in members:
             one.token = 0
         late = [one for one in members if one.work.assignment.phase is Phase.ENDED]
@@ -113,7 +124,7 @@ class Verdicts:
             self._stock.finish(late, Ending.ABANDONED)
         self._stock.trust(members)
         self._stock.finish(members, Ending.DELIVERED)
-        self._stock.follow(batch)
+        self._sink.confirmed(batches)
 
     # --- refused ---
 

@@ -8,7 +8,7 @@ from consumer.core.gate import Gate, GatePolicy
 from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.endpoints.endpoint import Operation
-from consumer.endpoints.outcome import Delivered, Outcome, Unclear
+from consumer.endpoints.outcome import Outcome, Unclear
 from consumer.http.urls import BaseUrl
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.send import Post
@@ -81,21 +81,32 @@ def open_sink(process: "Process", api: str, changes: Mapping[str, Any]) -> tuple
         outcomes[batch] = await send(batch)
         return outcomes[batch]
 
-    async def ship(batch: Batch) -> None:
+    async def ship(batch: Batch) -> bool:
         process.invariants.order(api, batch)
         members, clear = batch.members, False
         try:
-            await really_ship(batch)
-            outcome = outcomes[batch]
-            clear = not isinstance(outcome, Delivered | Unclear) or (
-                isinstance(outcome, Delivered)
-                and all(one.work.assignment.phase is not Phase.ENDED for one in members)
-            )
+            to_confirm = await really_ship(batch)
+            clear = not isinstance(outcomes[batch], Unclear)
+            return to_confirm
         finally:
             outcomes.pop(batch, None)
             if not clear:
                 process.stage.dubious[api] += len(members)
 
+    confirmed, unconfirmed = sink.confirmed, sink.unconfirmed
+
+    def watched_confirmed(batches: list[Batch]) -> None:
+        for batch in batches:
+            if any(one.work.assignment.phase is Phase.ENDED for one in batch.members):
+                process.stage.dubious[api] += len(batch.members)
+        confirmed(batches)
+
+    def watched_unconfirmed(batches: list[Batch]) -> None:
+        process.stage.dubious[api] += sum(len(batch.members) for batch in batches)
+        unconfirmed(batches)
+
+    sink.confirmed = watched_confirmed  # type: ignore[method-assign]
+    sink.unconfirmed = watched_unconfirmed  # type: ignore[method-assign]
     post.send = watched_send  # type: ignore[method-assign]
     offer = sink.offer
 

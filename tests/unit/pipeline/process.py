@@ -76,7 +76,7 @@ class Process:
         self.invariants = Invariants(self.settlement)
         random = stage.random.random
         backoff = Backoff(base_s=0.1, max_s=2.0)
-        self.patient = PatientLedger(self.ledger, backoff, random, self.notes.append, self.background)
+        self.patient = PatientLedger(self.ledger, backoff, random, self.notes.append)
         self.graveyard = Graveyard(
             stage.letters,
             {TOPIC: f"{TOPIC}.dead-letters"},

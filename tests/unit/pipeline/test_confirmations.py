@@ -2,25 +2,38 @@
 
 import asyncio
 from collections.abc import Sequence
-
-import pytest
+from typing import Any
 
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.background import Background
+from consumer.pipeline.batch import Batch
 from consumer.pipeline.confirmations import Confirmations
+from consumer.pipeline.work import Delivery
 from tests.unit.pipeline.virtual_time import in_virtual_time, quiet
 
 
-def intent(offset: int) -> Intent:
-    return Intent(None, "events", 0, offset, 1, "opens")
+def batch(*offsets: int) -> Batch:
+    nothing: Any = None
+    intents = [Intent(None, "events", 0, offset, 1, "opens") for offset in offsets]
+    return Batch(nothing, [Delivery(nothing, nothing, b"", intent) for intent in intents])
 
 
 class SlowLedger:
-    """Confirms when it is told to; keeps what each call took."""
+    """Confirms when it is told to; keeps what each call took, and what was told of it."""
 
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
         self.answers: list[asyncio.Future[None]] = []
+        self.faults: list[BaseException] = []
+        self.done: list[list[int]] = []
+        self.given_up: list[list[int]] = []
+        self.background = Background(self.faults.append)
+        self.confirmations = Confirmations(
+            self.confirm,
+            lambda batches: self.done.append(offsets(batches)),
+            lambda batches: self.given_up.append(offsets(batches)),
+            self.background,
+        )
 
     async def confirm(self, intents: Sequence[Intent]) -> None:
         self.calls.append([one.offset for one in intents])
@@ -29,72 +42,46 @@ class SlowLedger:
         await answer
 
 
-def begin(ledger: SlowLedger) -> tuple[Confirmations, Background, list[BaseException]]:
-    faults: list[BaseException] = []
-    background = Background(faults.append)
-    return Confirmations(ledger.confirm, background), background, faults
+def offsets(batches: Sequence[Batch]) -> list[int]:
+    return [one.intent.offset for batch in batches for one in batch.members]
 
 
 @in_virtual_time
 async def test_what_comes_while_a_call_is_under_way_goes_together_in_the_next():
     ledger = SlowLedger()
-    confirmations, _, _ = begin(ledger)
-    waiting = [asyncio.ensure_future(confirmations.add([intent(offset)])) for offset in range(4)]
+    ledger.confirmations.add(batch(0))
     await quiet()
-    assert ledger.calls == [[0, 1, 2, 3]] or ledger.calls == [[0]]
-    first = len(ledger.calls[0])
-    more = [asyncio.ensure_future(confirmations.add([intent(offset)])) for offset in (7, 8, 9)]
+    assert ledger.calls == [[0]], "nothing waits for company"
+    ledger.confirmations.add(batch(7))
+    ledger.confirmations.add(batch(8, 9))
     await quiet()
     assert len(ledger.calls) == 1, "one call at a time"
+    assert ledger.done == [], "none is told before its own call has ended"
     ledger.answers[0].set_result(None)
     await quiet()
-    assert [one.done() for one in waiting] == [True] * first + [False] * (4 - first)
-    assert not any(one.done() for one in more), "none is told before its own call has ended"
-    assert ledger.calls[1][-3:] == [7, 8, 9]
+    assert (ledger.calls, ledger.done) == ([[0], [7, 8, 9]], [[0]])
     ledger.answers[1].set_result(None)
-    await asyncio.gather(*waiting, *more)
+    await quiet()
+    assert ledger.done == [[0], [7, 8, 9]]
 
 
 @in_virtual_time
-async def test_a_call_that_fails_is_told_to_those_whom_it_took_and_to_nobody_else():
+async def test_a_call_that_fails_is_a_fault_and_what_it_took_is_not_done():
     ledger = SlowLedger()
-    confirmations, _, faults = begin(ledger)
-    first = asyncio.ensure_future(confirmations.add([intent(1)]))
+    ledger.confirmations.add(batch(1))
     await quiet()
-    second = asyncio.ensure_future(confirmations.add([intent(2)]))
+    failure = RuntimeError("a fault")
+    ledger.answers[0].set_exception(failure)
     await quiet()
-    ledger.answers[0].set_exception(RuntimeError("a fault"))
-    with pytest.raises(RuntimeError, match="a fault"):
-        await first
-    await quiet()
-    ledger.answers[1].set_result(None)
-    await second
-    assert faults == []
+    assert ledger.faults == [failure]
+    assert ledger.done == []
 
 
 @in_virtual_time
-async def test_who_is_cancelled_leaves_what_was_acknowledged_to_be_confirmed():
+async def test_at_the_end_what_is_not_confirmed_is_told_as_that():
     ledger = SlowLedger()
-    confirmations, _, _ = begin(ledger)
-    first = asyncio.ensure_future(confirmations.add([intent(1)]))
+    ledger.confirmations.add(batch(1))
     await quiet()
-    second = asyncio.ensure_future(confirmations.add([intent(2)]))
-    await quiet()
-    second.cancel()
-    ledger.answers[0].set_result(None)
-    await first
-    await quiet()
-    assert ledger.calls == [[1], [2]]
-    ledger.answers[1].set_result(None)
-    await quiet()
-
-
-@in_virtual_time
-async def test_nothing_waits_for_company():
-    ledger = SlowLedger()
-    confirmations, background, _ = begin(ledger)
-    alone = asyncio.ensure_future(confirmations.add([intent(1)]))
-    await quiet()
-    assert ledger.calls == [[1]]
-    await background.close()
-    alone.cancel()
+    ledger.confirmations.add(batch(2, 3))
+    await ledger.background.close()
+    assert (ledger.done, ledger.given_up) == ([], [[1, 2, 3]])
