@@ -4,12 +4,21 @@ import itertools
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from consumer.sandbox.simulator import LedgerItem
 from tests.checker.expectation import Expectation
 from tests.checker.fate import Opened
 
 WINDOW_MS = 20 * 60 * 1000
+
+
+class Repeat(NamedTuple):
+    """An event that was accepted again: when the time before, and when now."""
+
+    event_id: str
+    before_ms: int
+    at_ms: int
 
 
 class Arrivals:
@@ -19,18 +28,21 @@ class Arrivals:
         self.destination = destination
         self.first: dict[str, LedgerItem] = {}
         """By event id, in the order of acceptance."""
-        self.repeats: list[LedgerItem] = []
+        self.repeats: list[Repeat] = []
         self.strangers: list[LedgerItem] = []
         """Accepted items that no record of the topic stands for."""
         self._opens: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        last_ms: dict[str, int] = {}
         for item in items:
             event_id = item.event_id
             if event_id is None or event_id not in expectation.by_event:
                 self.strangers.append(item)
             elif event_id in self.first:
-                self.repeats.append(item)
+                self.repeats.append(Repeat(event_id, last_ms[event_id], item.at_ms))
+                last_ms[event_id] = item.at_ms
             else:
                 self.first[event_id] = item
+                last_ms[event_id] = item.at_ms
                 fate = expectation.by_event[event_id][0].fates[destination]
                 if isinstance(fate, Opened):
                     insort(self._opens[fate.scope], (fate.at_ms, event_id))

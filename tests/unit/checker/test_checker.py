@@ -212,6 +212,21 @@ def test_a_kill_explains_no_more_than_was_on_the_wire(run: Evidence) -> None:
     assert found(repeated(on_the_wire + 1)) == {TOO_MANY}
 
 
+def test_what_came_again_because_of_one_kill_may_be_on_the_wire_at_the_next(run: Evidence) -> None:
+    items = list(run.accepted[CLIENT])
+    first = items[0].at_ms
+    later = [[first + again + at for at in range(ON_THE_WIRE[CLIENT])] for again in (20_000, 40_000)]
+    again = [
+        msgspec.structs.replace(item, at_ms=at_ms)
+        for times in later
+        for item, at_ms in zip(items, times, strict=False)
+    ]
+    thrice = with_items(run, CLIENT, [*items, *again])
+
+    assert found(replace(thrice, kills_ms=[first + 50, first + 20_050])) == set()
+    assert found(replace(thrice, kills_ms=[first + 50])) == {UNEXPLAINED}
+
+
 def test_a_commit_past_an_unsettled_record_is_noticed(run: Evidence, expectation: Expectation) -> None:
     expected = first(expectation, CLIENT, Accepted)
     partition, offset = expected.place
