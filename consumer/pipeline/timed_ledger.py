@@ -5,7 +5,8 @@ from time import perf_counter
 from typing import TypeVar
 
 from consumer.ledger.ledger import Held, Intent, KeyState, Ledger, Reservation
-from consumer.telemetry.metrics import Metrics, Observe
+from consumer.telemetry.histogram import Observe
+from consumer.telemetry.metrics import Metrics
 from consumer.types import Assigned, Origin, TopicPartition
 
 R = TypeVar("R")

@@ -6,22 +6,20 @@ its name.
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from consumer import __version__
+from consumer.telemetry.histogram import Histogram, Observe
 from consumer.telemetry.snapshot import Snapshot
 from consumer.telemetry.state import PREFIX, StateMetrics
 
 # The conventions' advice for durations, in seconds.
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _TRANSACTION_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-_ITEMS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-
-Observe = Callable[[float], None]
-"""A bound histogram: half a microsecond a call."""
+_ITEMS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
 
 class DestinationMetrics:
@@ -31,19 +29,19 @@ class DestinationMetrics:
         self._name = name
         self._durations = durations
         self._by_outcome: dict[str, Observe] = {}
-        self.batch_items: Observe = sizes.labels(name).observe
+        self.batch_items: Observe = sizes.labels(name)
         """How many items a request carried."""
 
     def request(self, outcome: str, seconds: float) -> None:
         """One attempt ended. `outcome`: delivered, retry, rejected, halted or unclear."""
         observe = self._by_outcome.get(outcome)
         if observe is None:
-            observe = self._by_outcome[outcome] = self._durations.labels(self._name, outcome).observe
+            observe = self._by_outcome[outcome] = self._durations.labels(self._name, outcome)
         observe(seconds)
 
 
 class Metrics:
-    """One process's metrics, in a registry of their own. Safe for threads."""
+    """One process's metrics, in a registry of their own. Any thread may read; one observes."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, which nothing reads
@@ -54,25 +52,24 @@ class Metrics:
         GCCollector(registry=self.registry)
         self._destinations: dict[str, DestinationMetrics] = {}
         self._requests = self._histogram(
-            "request_duration_seconds",
+            f"{PREFIX}request_duration_seconds",
             "One attempt, from send to answer.",
             _SECONDS,
             "destination",
             "outcome",
         )
-        self._sizes = self._histogram("request_items", "Items in a request.", _ITEMS, "destination")
+        self._sizes = self._histogram(f"{PREFIX}request_items", "Items in a request.", _ITEMS, "destination")
         self._waits = self._histogram(
-            "ledger_wait_duration_seconds",
+            f"{PREFIX}ledger_wait_duration_seconds",
             "What callers wait for the ledger, transaction included.",
             _TRANSACTION_SECONDS,
             "operation",
         )
-        self._process = Histogram(
+        self._process = self._histogram(
             "messaging_process_duration_seconds",
             "Decoding and routing one chunk.",
-            ("messaging_destination_name",),
-            buckets=_SECONDS,
-            registry=self.registry,
+            _SECONDS,
+            "messaging_destination_name",
         )
         self._spans = Counter(
             f"{PREFIX}spans_dropped", "Spans that were not exported.", ("reason",), registry=self.registry
@@ -92,11 +89,11 @@ class Metrics:
 
     def ledger_wait(self, operation: str) -> Observe:
         """Seconds that a caller waited for its transaction to be done. Keep it."""
-        return self._waits.labels(operation).observe
+        return self._waits.labels(operation)
 
     def process_duration(self, topic: str) -> Observe:
         """Seconds of decoding and routing a chunk of this topic. Keep it."""
-        return self._process.labels(topic).observe
+        return self._process.labels(topic)
 
     def spans_dropped(self, reason: str, count: int) -> None:
         """Spans were lost: queue_full or export_failed."""
@@ -107,5 +104,7 @@ class Metrics:
         encode, content_type = choose_encoder(accept)
         return content_type, encode(self.registry)
 
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(PREFIX + name, text, labels, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, text: str, bounds: tuple[float, ...], *labels: str) -> Histogram:
+        histogram = Histogram(name, text, labels, bounds)
+        self.registry.register(histogram)
+        return histogram
