@@ -51,6 +51,11 @@ def to_broker(broker_process: LocalKafka, refusals: Refusals) -> Iterator[FaultP
         yield proxy
 
 
+def through(proxy: FaultProxy) -> dict[str, str]:
+    """Settings for many commits, all of them through the proxy."""
+    return {"CONSUMER_COMMIT_INTERVAL": "200ms", **ways.to_brokers(proxy)}
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("protocol", "codes"),
@@ -74,9 +79,8 @@ def test_row_12_a_commit_that_is_refused_is_asked_for_again_whatever_the_error(
     slowest_s = 0.0
 
     with stage.watch() as watch:
-        consumer = stage.consumer(
-            "--group-protocol", protocol, CONSUMER_COMMIT_INTERVAL="200ms", **ways.to_brokers(to_broker)
-        )
+        flags = ("--group-protocol", protocol)
+        consumer = stage.consumer(*flags, topology=stage.topology(), **through(to_broker))
         stage.wait_for_the_end(watch, 60.0)
         for code in codes:
             before = watch.standing
@@ -107,16 +111,17 @@ def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_wh
     stage = make_stage(1)
     stage.create_letters()
     refusals.refuse(code, times=1_000_000)
+    topology = stage.topology()
     stage.produce_customs("delivered", "and-not-committed")
 
     with stage.watch() as watch:
         flags = ("--instance-id", "a") if code == KafkaError.FENCED_INSTANCE_ID else ()
-        refused = stage.consumer(*flags, CONSUMER_COMMIT_INTERVAL="200ms", **ways.to_brokers(to_broker))
+        refused = stage.consumer(*flags, topology=topology, **through(to_broker))
         assert refused.wait(60.0) == 1, refused.tail()
         assert KafkaError(code).str().split(":")[-1].strip() in refused.stderr.splitlines()[-1]
         assert watch.standing.get(0, 0) == 0
         refusals.stop()
-        mended = stage.consumer(**ways.to_brokers(to_broker))
+        mended = stage.consumer(topology=topology)
         stage.wait_for_the_end(watch, 60.0)
         assert mended.stop() == 0, mended.tail()
 
@@ -129,12 +134,12 @@ def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_i
 ) -> None:
     stage = make_stage(2)
     stage.create_letters()
-    settings = {"CONSUMER_COMMIT_INTERVAL": "200ms", **ways.to_brokers(to_broker)}
+    topology = stage.topology()
 
     with stage.watch() as watch:
-        first = stage.consumer(**settings)
+        first = stage.consumer(topology=topology, **through(to_broker))
         wait_until(lambda: len(partitions_of(first)) == 2, 60.0, stage.tails)
-        refusals.refuse(KafkaError.TOPIC_AUTHORIZATION_FAILED, times=1_000_000, partitions=[1])
+        refusals.refuse(KafkaError.UNKNOWN_TOPIC_OR_PART, times=1_000_000, partitions=[1])
         for partition in (0, 1):
             stage.produce_customs(f"before-{partition}", partition=partition)
         stage.wait_until(lambda: watch.standing.get(0) == 1 and refusals.refused > 2, 60.0)
@@ -146,7 +151,7 @@ def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_i
         assert watch.standing.get(1, 0) == 0
         refusals.stop()
         progress = Progress(stage)
-        second = stage.consumer(**settings)
+        second = stage.consumer(topology=topology, **through(to_broker))
         progress_s = progress.probe(60.0, partition=1)
         stage.wait_for_the_end(watch, 60.0)
         assert second.stop() == 0, second.tail()
