@@ -1,12 +1,13 @@
 """Commits, as the owner thread makes them: guarded by the client's own knowledge of the assignment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.listener import Listener
+from consumer.kafka.trouble import Trouble, trouble
 from consumer.types import TopicPartition
 
 
@@ -15,9 +16,11 @@ class Commits:
     where a commit of given offsets would overwrite another member's. Used by the owner thread only.
     """
 
-    def __init__(self, bridge: Bridge, listener: Listener) -> None:
+    def __init__(self, bridge: Bridge, listener: Listener, on_final: Callable[[KafkaError], None]) -> None:
+        """`on_final` hears of an error that no later commit can be without."""
         self._bridge = bridge
         self._listener = listener
+        self._on_final = on_final
         self._under_way = False
 
     def start(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
@@ -40,6 +43,8 @@ class Commits:
             cause = error.args[0]
             if isinstance(cause, KafkaError) and cause.code() == KafkaError._NO_OFFSET:
                 return
+            if isinstance(cause, KafkaError):
+                self._look_at(cause)
             reason = cause.name() if isinstance(cause, KafkaError) else str(cause)
             self._bridge.post(self._listener.committed, {}, dict.fromkeys(offsets, reason))
         else:
@@ -58,10 +63,16 @@ class Commits:
             partition = TopicPartition(one.topic, one.partition)
             cause = one.error or error
             if cause is not None:
+                self._look_at(cause)
                 failed[partition] = cause.name()
             elif one.offset >= 0:
                 done[partition] = one.offset
         self._bridge.post(self._listener.committed, done, failed)
+
+    def _look_at(self, cause: KafkaError) -> None:
+        if trouble(cause) is Trouble.FATAL:
+            # Without this a process that may not commit would deliver on for ever, and all of it again one day.
+            self._on_final(cause)
 
     def _store(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> bool:
         try:

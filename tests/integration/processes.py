@@ -18,15 +18,24 @@ _TAIL = 3_000
 class ConsumerProcess:
     """One `distinct-consumer run`. Its output goes to files; it dies with this process, however that ends."""
 
-    def __init__(self, name: str, folder: Path, flags: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts at once. `environment` is all it gets besides what Python itself needs."""
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        flags: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        module: str = "consumer",
+    ) -> None:
+        """Starts at once. `environment` is all it gets besides what Python itself needs. `module` is what runs: the
+        command, or a test's own that breaks something in the process and then calls the command."""
         self.name = name
         self._stdout = folder / f"{name}.out"
         self._stderr = folder / f"{name}.err"
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "consumer", "run", *flags],
+                [sys.executable, "-P", "-m", module, "run", *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -72,6 +81,10 @@ class ConsumerProcess:
         self._process.kill()
         self._reap(10.0)
         return at_ms
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal: SIGSTOP and SIGCONT, say."""
+        self._process.send_signal(number)
 
     def terminate(self) -> None:
         """SIGTERM; `wait` gives what came of it."""

@@ -60,8 +60,11 @@ class Stage:
         folder = self.folder / f"topology-{self._topologies}"
         return copy_topology(folder, self.topic, of_topic=topic, of_destinations=of_destinations)
 
-    def consumer(self, *flags: str, topology: Path | None = None, **settings: str) -> ConsumerProcess:
-        """Start a consumer with the settings of this stage; `settings` are environment variables that win."""
+    def consumer(
+        self, *flags: str, topology: Path | None = None, module: str = "consumer", **settings: str
+    ) -> ConsumerProcess:
+        """Start a consumer with the settings of this stage; `settings` are environment variables that win, and
+        `module` is run in place of the command."""
         name = f"{len(self._processes) + 1}"
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
@@ -77,7 +80,7 @@ class Stage:
             "KAFKA_PROPERTIES": str(self._properties(name, classic="consumer" not in flags)),
             **settings,
         }
-        self._processes.append(ConsumerProcess(name, self.folder, flags, environment))
+        self._processes.append(ConsumerProcess(name, self.folder, flags, environment, module=module))
         return self._processes[-1]
 
     def to_the_end(self, *flags: str, topology: Path | None = None, **settings: str) -> ConsumerProcess:

@@ -1,0 +1,138 @@
+"""Topics that change under a group, and batches that cannot be read."""
+
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
+
+from tests.faults.outcomes import Recorder
+from tests.faults.progress import Progress
+from tests.integration.conftest import MakeStage
+from tests.integration.processes import wait_until
+from tests.integration.stage import Stage
+
+OLD = [f"old-{number}" for number in range(10)]
+NEW = [f"new-{number}" for number in range(15)]
+"""More than there were before, so that the old position lies inside of the new topic."""
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def watchful(tmp_path: Path) -> dict[str, str]:
+    """Settings for a consumer that looks for changes of its topics every second, not every five minutes."""
+    properties = tmp_path / "watchful.properties"
+    properties.write_text("topic.metadata.refresh.interval.ms=1000\nsession.timeout.ms=6000\n")
+    return {"KAFKA_PROPERTIES": str(properties)}
+
+
+def admin_of(stage: Stage) -> AdminClient:
+    return AdminClient({"bootstrap.servers": stage.broker.bootstrap_servers, "log_level": 2})
+
+
+def delete(stage: Stage) -> None:
+    admin_of(stage).delete_topics([stage.topic])[stage.topic].result(30.0)
+    wait_until(lambda: stage.topic not in admin_of(stage).list_topics(timeout=10.0).topics, 30.0)
+
+
+def lost(stage: Stage, *event_ids: str) -> int:
+    return len(set(event_ids) - set(stage.accepted_ids()))
+
+
+@pytest.mark.timeout(240)
+def test_row_16_a_partition_that_is_added_while_it_runs_is_read_from_its_beginning(
+    stage: Stage, watchful: dict[str, str], outcome: Recorder
+) -> None:
+    stage.produce_customs(*OLD)
+    topology = stage.topology(topic={"start": "latest"})
+
+    consumer = stage.consumer(topology=topology, **watchful)
+    consumer.wait_for_status(lambda status: len(status["partitions"]) == 1, 60.0)
+    admin_of(stage).create_partitions([NewPartitions(stage.topic, 2)])[stage.topic].result(30.0)
+    progress = Progress(stage)
+    stage.produce_customs(*NEW, partition=1)
+    progress_s = progress.wait(60.0)
+    stage.wait_until(lambda: stage.committed.get(1) == len(NEW), 60.0)
+
+    assert consumer.stop() == 0, consumer.tail()
+    outcome.note(lost=lost(stage, *NEW), duplicates=0, progress_s=progress_s)
+    assert stage.accepted_ids() == NEW
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "runs", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "running"]
+)
+def test_row_16_a_topic_that_is_created_anew_is_never_read_from_the_old_position(
+    stage: Stage, watchful: dict[str, str], outcome: Recorder, runs: bool
+) -> None:
+    topology = stage.topology()
+    stage.produce_customs(*OLD)
+    before = stage.consumer(topology=topology, **watchful)
+    stage.wait_until(lambda: stage.committed == {0: len(OLD)}, 60.0)
+    if not runs:
+        assert before.stop() == 0, before.tail()
+
+    delete(stage)
+    stage.broker.create(stage.topic)
+    stage.produce_customs(*NEW)
+    stopped = before if runs else stage.consumer(topology=topology, **watchful)
+
+    assert stopped.wait(90.0) == 3, stopped.tail()
+    assert "created anew" in stopped.stderr.splitlines()[-1], stopped.tail()
+    assert stage.accepted_ids() == OLD
+    progress = Progress(stage)
+    going_on = stage.consumer(topology=stage.topology(topic={"on_gap": "earliest"}), **watchful)
+    progress_s = progress.wait(60.0)
+    stage.wait_until(lambda: stage.committed == {0: len(NEW)}, 60.0)
+    assert "created anew" in going_on.stderr
+    assert going_on.stop() == 0, going_on.tail()
+    outcome.note(lost=lost(stage, *OLD, *NEW), duplicates=0, progress_s=progress_s)
+    assert stage.accepted_ids() == OLD + NEW
+
+
+@pytest.mark.timeout(240)
+def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition_only(
+    make_stage: MakeStage, outcome: Recorder, tmp_path: Path
+) -> None:
+    stage = make_stage(2)
+    stage.create_letters({"max.message.bytes": str(20 * MIB)})
+    small, large = tmp_path / "small.properties", tmp_path / "large.properties"
+    small.write_text(f"fetch.max.bytes={MIB}\nreceive.message.max.bytes={2 * MIB}\nsession.timeout.ms=6000\n")
+    large.write_text("session.timeout.ms=6000\n")
+    stage.produce_customs("before", partition=1)
+    produce_compressed(stage, b"\x01" * 8 * MIB, partition=1)
+    stage.produce_customs("behind", partition=1)
+
+    with stage.watch() as watch:
+        stuck = stage.consumer(KAFKA_PROPERTIES=str(small))
+        stage.wait_until(lambda: "ompress" in stuck.stderr, 60.0)
+        held_bytes = stuck.resident_bytes
+        others = [Progress(stage).probe(30.0, partition=0) for _ in range(5)]
+        assert stuck.resident_bytes - held_bytes < 64 * MIB
+        (named,) = {line for line in stuck.stderr.splitlines() if "ompress" in line and '"WARNING"' in line}
+        assert f"{stage.topic}[1]" in named
+        assert watch.standing == {0: 5, 1: 1}
+        assert stuck.stop() == 0, stuck.tail()
+
+        mended = stage.consumer(KAFKA_PROPERTIES=str(large))
+        stage.wait_for_the_end(watch, 60.0)
+        assert mended.stop() == 0, mended.tail()
+
+    assert "behind" in stage.accepted_ids()
+    outcome.judge(stage.check(watch), progress_s=max(others), within_s=10.0)
+
+
+def produce_compressed(stage: Stage, value: bytes, partition: int) -> None:
+    """One record that is small on the wire and large when it is unpacked."""
+    producer = Producer(
+        {
+            "bootstrap.servers": stage.broker.bootstrap_servers,
+            "compression.type": "zstd",
+            "message.max.bytes": 2 * len(value),
+            "log_level": 2,
+        }
+    )
+    producer.produce(stage.topic, key=b"user-1", value=value, partition=partition)
+    assert producer.flush(30.0) == 0
