@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from consumer.sandbox.simulator import LedgerItem
 from tests.brokers import StoredRecord
+from tests.checker.disturbance import Disturbance
 
 ORIGIN = "distinct-consumer.origin-"
 DESTINATION = "distinct-consumer.destination"
@@ -54,6 +55,8 @@ class Evidence:
     """The offset after the last record, by partition."""
     kills_ms: Sequence[int] = ()
     """When a consumer was killed."""
+    disturbances: Sequence[Disturbance] = ()
+    """What else was done to them."""
 
 
 def letter_of(stored: StoredRecord) -> Letter:
