@@ -11,6 +11,7 @@ from tests.brokers import Broker, LocalKafka, NoSource, SchemaRegistry, find_sou
 
 _TESTS = Path(__file__).parent
 _MARKED_FOLDERS = ("integration", "faults", "e2e")
+_BROKERS = {"broker", "cluster"}
 
 # Where the command finds its settings. A developer's own values must neither steer a test nor be used by one.
 _SETTINGS = (
@@ -44,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder in _MARKED_FOLDERS:
             item.add_marker(folder)
-        if "broker" in getattr(item, "fixturenames", ()):
+        if not _BROKERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
 
 

@@ -1,6 +1,7 @@
 """Real and pretended servers for tests: a Kafka broker, a reader of topics, a schema registry."""
 
 from tests.brokers.broker import Broker
+from tests.brokers.cluster import KafkaCluster
 from tests.brokers.local_kafka import LocalKafka
 from tests.brokers.registry import Delay, Drop, Fault, Hang, Reply, SchemaRegistry
 from tests.brokers.source import NoSource, Source, find_source
@@ -12,6 +13,7 @@ __all__ = [
     "Drop",
     "Fault",
     "Hang",
+    "KafkaCluster",
     "LocalKafka",
     "NoSource",
     "Reply",

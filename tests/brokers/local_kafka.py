@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +14,7 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tests.brokers.ports import free_ports
+from tests.brokers.seat import Seat
 
 _JVM = ("-Xms128m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -48,11 +48,21 @@ class LocalKafka:
     Every method may block for seconds. The JVM dies with this process, however that ends.
     """
 
-    def __init__(self, libs: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        libs: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        seat: Seat | None = None,
+        cluster: Sequence[Seat] = (),
+        cluster_id: str | None = None,
+    ) -> None:
+        """`seat` and `cluster`: where it sits among which others; alone without."""
         self._home = Path(tempfile.mkdtemp(prefix="kafka-"))
         self._classpath = f"{libs}/*"
-        self._port, self._controller_port = free_ports(2)
-        self._settings = {**TEST_SETTINGS, **(settings or {})}
+        (self.seat,) = (seat,) if seat is not None else Seat.choose()
+        self._settings = {**self.seat.settings(cluster or [self.seat]), **TEST_SETTINGS, **(settings or {})}
+        self._cluster_id = cluster_id or uuid.uuid4().hex[:22]
         self._process: subprocess.Popen[bytes] | None = None
         self._leash: subprocess.Popen[bytes] | None = None
         self._format()
@@ -60,17 +70,22 @@ class LocalKafka:
     @property
     def bootstrap_servers(self) -> str:
         """host:port, the same over every restart."""
-        return f"127.0.0.1:{self._port}"
+        return self.seat.bootstrap_servers
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self, timeout_s: float = 90.0) -> None:
-        """Start, and return when the broker answers. Does nothing if it runs.
+        """Start, and return when the broker answers, at once if it does.
 
         Raises `RuntimeError` with the end of the broker's log if it does not answer in time.
         """
+        self.launch()
+        self._wait_until_it_answers(timeout_s)
+
+    def launch(self) -> None:
+        """Start, and do not wait: of a cluster, one alone never answers. Does nothing if it runs."""
         if self.running:
             return
         self._reap()
@@ -84,7 +99,6 @@ class LocalKafka:
                 start_new_session=True,
             )
         self._leash = leash(self._process.pid)
-        self._wait_until_it_answers(timeout_s)
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop in order (SIGTERM); by SIGKILL what takes longer."""
@@ -134,20 +148,9 @@ class LocalKafka:
         return ["java", *_JVM, "-cp", self._classpath, main_class, *arguments]
 
     def _format(self) -> None:
-        controller = f"127.0.0.1:{self._controller_port}"
-        settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.bootstrap.servers": controller,
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
-            "log.dirs": str(self._home / "data"),
-            **self._settings,
-        }
+        settings = {**self._settings, "log.dirs": str(self._home / "data")}
         self._properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
-        cluster_id = uuid.uuid4().hex[:22]
-        command = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id)
+        command = self._java("kafka.tools.StorageTool", "format", "-t", self._cluster_id)
         done = subprocess.run(
             [*command, "-c", str(self._properties)], capture_output=True, text=True, timeout=60, check=False
         )
@@ -167,7 +170,7 @@ class LocalKafka:
 
     def _listens(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self._port), timeout=1.0).close()
+            socket.create_connection(("127.0.0.1", self.seat.port), timeout=1.0).close()
         except OSError:
             return False
         return True

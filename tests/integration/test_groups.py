@@ -4,7 +4,7 @@ import pytest
 
 from consumer.sandbox.simulator import SimulatorConfig, SimulatorProcess
 from tests.integration.conftest import MakeStage
-from tests.integration.processes import ConsumerProcess
+from tests.integration.sharing import partitions_of, share
 from tests.integration.stage import Stage
 
 PARTITIONS = 4
@@ -15,21 +15,6 @@ def stage(make_stage: MakeStage) -> Stage:
     stage = make_stage(PARTITIONS)
     stage.create_letters()
     return stage
-
-
-def partitions_of(consumer: ConsumerProcess) -> set[int]:
-    status = consumer.status()
-    return set() if status is None else {one["partition"] for one in status["partitions"]}
-
-
-def share(stage: Stage, *consumers: ConsumerProcess) -> None:
-    """Wait until each has partitions, each partition has one owner, and none is left out."""
-
-    def shared() -> bool:
-        held = [partitions_of(consumer) for consumer in consumers]
-        return all(held) and sum(map(len, held)) == PARTITIONS == len(set().union(*held))
-
-    stage.wait_until(shared, 60.0, lambda: str([partitions_of(consumer) for consumer in consumers]))
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])

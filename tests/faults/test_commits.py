@@ -1,0 +1,154 @@
+"""Commits that the broker refuses: behind a proxy that changes a real broker's answers."""
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import KafkaError
+
+from tests.brokers import LocalKafka
+from tests.faults import ways
+from tests.faults.outcomes import Recorder
+from tests.faults.progress import Progress
+from tests.faults.proxy import FaultProxy
+from tests.faults.refusals import Refusals
+from tests.integration.conftest import MakeStage
+from tests.integration.processes import wait_until
+from tests.integration.sharing import partitions_of
+
+RETRIED = (
+    KafkaError.UNKNOWN,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.OFFSET_METADATA_TOO_LARGE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.INVALID_COMMIT_OFFSET_SIZE,
+    KafkaError.UNSTABLE_OFFSET_COMMIT,
+)
+JOINED_AGAIN = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION)
+STALE_EPOCH = (KafkaError.STALE_MEMBER_EPOCH, KafkaError.UNKNOWN_MEMBER_ID)
+ENDS = (
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+)
+REFUSALS = 2
+"""How many commits in a row fail for each error."""
+
+
+@pytest.fixture
+def refusals() -> Refusals:
+    return Refusals()
+
+
+@pytest.fixture
+def to_broker(broker_process: LocalKafka, refusals: Refusals) -> Iterator[FaultProxy]:
+    """The way to the broker, and to what it advertises there."""
+    seat = broker_process.seat
+    with FaultProxy(seat.behind_proxy, port=seat.proxy_port, tap=refusals.tap) as proxy:
+        yield proxy
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("protocol", "codes"),
+    [
+        pytest.param("classic", RETRIED, id="retried"),
+        pytest.param("classic", JOINED_AGAIN, id="joined again", marks=pytest.mark.slow),
+        pytest.param("consumer", (*RETRIED[-4:], *STALE_EPOCH), id="KIP-848", marks=pytest.mark.slow),
+    ],
+)
+def test_row_12_a_commit_that_is_refused_is_asked_for_again_whatever_the_error(
+    make_stage: MakeStage,
+    to_broker: FaultProxy,
+    refusals: Refusals,
+    outcome: Recorder,
+    protocol: str,
+    codes: tuple[int, ...],
+) -> None:
+    stage = make_stage(2)
+    stage.create_letters()
+    stage.generate(300)
+    slowest_s = 0.0
+
+    with stage.watch() as watch:
+        consumer = stage.consumer(
+            "--group-protocol", protocol, CONSUMER_COMMIT_INTERVAL="200ms", **ways.to_brokers(to_broker)
+        )
+        stage.wait_for_the_end(watch, 60.0)
+        for code in codes:
+            before = watch.standing
+            refusals.refused = 0
+            refusals.refuse(code, times=REFUSALS)
+            progress = Progress(stage)
+            progress.probe(60.0, partition=0)
+            stage.wait_until(
+                lambda: refusals.refused == REFUSALS,
+                60.0,
+                lambda: f"{KafkaError(code).name()}: {refusals.refused}",
+            )
+            stage.wait_for_the_end(watch, 60.0)
+            slowest_s = max(slowest_s, progress.seconds)
+            assert watch.standing[0] == before[0] + 1
+        assert consumer.running, consumer.tail()
+        assert consumer.stop() == 0, consumer.tail()
+
+    outcome.judge(stage.check(watch), progress_s=slowest_s, within_s=30.0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("code", ENDS, ids=lambda code: KafkaError(code).name())
+def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_why(
+    make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder, code: int
+) -> None:
+    stage = make_stage(1)
+    stage.create_letters()
+    refusals.refuse(code, times=1_000_000)
+    stage.produce_customs("delivered", "and-not-committed")
+
+    with stage.watch() as watch:
+        flags = ("--instance-id", "a") if code == KafkaError.FENCED_INSTANCE_ID else ()
+        refused = stage.consumer(*flags, CONSUMER_COMMIT_INTERVAL="200ms", **ways.to_brokers(to_broker))
+        assert refused.wait(60.0) == 1, refused.tail()
+        assert KafkaError(code).str().split(":")[-1].strip() in refused.stderr.splitlines()[-1]
+        assert watch.standing.get(0, 0) == 0
+        refusals.stop()
+        mended = stage.consumer(**ways.to_brokers(to_broker))
+        stage.wait_for_the_end(watch, 60.0)
+        assert mended.stop() == 0, mended.tail()
+
+    outcome.judge(stage.check(watch), progress_s=None, within_s=0.0)
+
+
+@pytest.mark.timeout(240)
+def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_is_asked_for_again(
+    make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder
+) -> None:
+    stage = make_stage(2)
+    stage.create_letters()
+    settings = {"CONSUMER_COMMIT_INTERVAL": "200ms", **ways.to_brokers(to_broker)}
+
+    with stage.watch() as watch:
+        first = stage.consumer(**settings)
+        wait_until(lambda: len(partitions_of(first)) == 2, 60.0, stage.tails)
+        refusals.refuse(KafkaError.TOPIC_AUTHORIZATION_FAILED, times=1_000_000, partitions=[1])
+        for partition in (0, 1):
+            stage.produce_customs(f"before-{partition}", partition=partition)
+        stage.wait_until(lambda: watch.standing.get(0) == 1 and refusals.refused > 2, 60.0)
+        assert len(stage.accepted()) == 2
+        # The last commit of a drain is one that waits, and is refused in part as well.
+        stage.produce_customs("last-0", partition=0)
+        stage.wait_until(lambda: watch.standing.get(0) == 2, 60.0)
+        first.stop()
+        assert watch.standing.get(1, 0) == 0
+        refusals.stop()
+        progress = Progress(stage)
+        second = stage.consumer(**settings)
+        progress_s = progress.probe(60.0, partition=1)
+        stage.wait_for_the_end(watch, 60.0)
+        assert second.stop() == 0, second.tail()
+
+    outcome.judge(stage.check(watch), progress_s=progress_s, within_s=30.0)
