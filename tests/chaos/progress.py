@@ -20,8 +20,8 @@ class Progress:
         self._quiet = quiet
         self._turned_s = self._moved_s = self._shown_s = time.monotonic()
         self.elapsed_s = 0.0
-        """By the clock of the acts, which `look` moves: a machine that is too busy stretches the run, instead of letting
-        what was late happen all at once."""
+        """By the clock of the acts, which `look` moves: a machine that is too busy stretches the run, instead of
+        letting what was late happen all at once."""
         self._last = 0
         self.longest_stall_s = 0.0
         """How long at most no offset was committed while there was something to settle."""

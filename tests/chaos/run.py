@@ -40,7 +40,7 @@ class Finished:
     """None where it did not settle: then there is nothing to judge yet."""
     problems: Sequence[str]
     produced: int
-    acts: Mapping[str, int]
+    acts: Mapping[Kind, int]
     """How many of each kind."""
     restarts: int
     gave_up: int

@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.act import Kind
 from tests.chaos.run import Finished
 from tests.checker.settled import LOST
 
@@ -32,7 +33,7 @@ def as_json(finished: Finished, *, seed: int, seconds: float) -> dict[str, Any]:
             }
             for name in report.accepted
         },
-        "acts": {kind: count for kind, count in finished.acts.items() if count},
+        "acts": {kind.name.lower(): count for kind, count in finished.acts.items() if count},
         "restarts": finished.restarts,
         "gave_up_without_a_broker": finished.gave_up,
         "settle_seconds": round(finished.settle_s, 1),
@@ -47,7 +48,7 @@ def print_tables(out: dict[str, Any]) -> None:
     console = Console(width=110, highlight=False)
     acts = Table("fault", "times", title=f"chaos: {out['seconds']:g} s, seed {out['seed']}")
     for kind, count in out["acts"].items():
-        acts.add_row(kind, str(count))
+        acts.add_row(Kind[kind.upper()], str(count))
     console.print(acts)
     books = Table("destination", "accepted", "windowed", "refused", "duplicates", "by", title="the books")
     for name, one in out["destinations"].items():
