@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.checker.arrivals import Arrivals
 from tests.checker.commits import judge_commits
+from tests.checker.disturbance import kill
 from tests.checker.event import EventReader
 from tests.checker.evidence import Evidence
 from tests.checker.expectation import Expectation
@@ -34,12 +35,12 @@ class Report:
     """Records that a dead letter stands for, by destination; under "" those that cannot be decoded."""
     duplicates: Mapping[str, int]
     caused: Mapping[str, Sequence[Caused]]
-    """By destination, what each kill explains of the duplicates."""
+    """By destination, what each kill or other disturbance explains of the duplicates."""
 
     def __str__(self) -> str:
         lines = [f"{self.records} records, {self.commits} commits and {self.ordered} neighbours judged"]
         for name, accepted in self.accepted.items():
-            kills = "".join(f"; by a kill {one}" for one in self.caused[name])
+            kills = "".join(f"; by {one.by.name} {one}" for one in self.caused[name])
             lines.append(
                 f"{name}: {accepted} accepted, {self.windowed[name]} windowed, {self.refused[name]} refused, "
                 f"{self.duplicates[name]} duplicates{kills}"
@@ -56,6 +57,7 @@ def check(evidence: Evidence, on_the_wire: Mapping[str, int]) -> Report:
     its array size.
     """
     findings = Findings()
+    disturbances = [*map(kill, evidence.kills_ms), *evidence.disturbances]
     expectation = Expectation.of(evidence.records, EventReader(evidence.schemas))
     arrivals = {
         name: Arrivals(name, named_singles(items, expectation), expectation)
@@ -79,7 +81,7 @@ def check(evidence: Evidence, on_the_wire: Mapping[str, int]) -> Report:
         refused=settled.refused,
         duplicates={name: len(one.repeats) for name, one in arrivals.items()},
         caused={
-            name: judge_repeats(one, evidence.kills_ms, on_the_wire[name], findings)
+            name: judge_repeats(one, disturbances, on_the_wire[name], findings)
             for name, one in arrivals.items()
         },
     )

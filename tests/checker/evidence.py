@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from consumer.sandbox.simulator import LedgerItem
 from tests.brokers import StoredRecord
+from tests.checker.disturbance import Disturbance
 
 ORIGIN = "distinct-consumer.origin-"
 DESTINATION = "distinct-consumer.destination"
@@ -57,6 +58,8 @@ class Evidence:
     the two are never mixed, or a look that was slow would be a commit that went back."""
     kills_ms: Sequence[int] = ()
     """When a consumer was killed."""
+    disturbances: Sequence[Disturbance] = ()
+    """What else was done to them."""
 
 
 def letter_of(stored: StoredRecord) -> Letter:

@@ -82,6 +82,11 @@ class ConsumerProcess:
         self._reap(10.0)
         return at_ms
 
+    @property
+    def code(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it runs."""
+        return self._process.poll()
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal: SIGSTOP and SIGCONT, say."""
         self._process.send_signal(number)

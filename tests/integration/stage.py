@@ -1,7 +1,7 @@
 """One test's whole surroundings: topics, registry, receivers, ledger, and consumers in processes."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from consumer.sandbox import generator
@@ -9,6 +9,7 @@ from consumer.sandbox.simulator import LedgerItem, SimulatorProcess
 from consumer.sandbox.simulator.api import ApiName
 from tests.brokers import Broker, SchemaRegistry, StoredRecord
 from tests.checker import CommitWatch, Evidence, Report, check, committed_offsets, letter_of, read_commits
+from tests.checker.disturbance import Disturbance
 from tests.checker.fate import CLIENT, USER_ANALYTICS
 from tests.integration.events import Events
 from tests.integration.processes import ConsumerProcess, wait_until
@@ -157,8 +158,9 @@ class Stage:
     def read_letters(self) -> list[StoredRecord]:
         return self.broker.read(self.letters)
 
-    def check(self, watch: CommitWatch) -> Report:
-        """Hold everything that can be seen from outside against the checker, after the end."""
+    def check(self, watch: CommitWatch, disturbances: Sequence[Disturbance] = ()) -> Report:
+        """Hold everything that can be seen from outside against the checker, after the end. `disturbances`: what
+        was done beside the kills."""
         evidence = Evidence(
             records=self.broker.read(self.topic),
             schemas={self.schema_id: self.schema},
@@ -168,6 +170,7 @@ class Stage:
             seen=watch.commits,
             ends=self.broker.end_offsets(self.topic),
             kills_ms=self.kills_ms,
+            disturbances=disturbances,
         )
         return check(evidence, on_the_wire())
 

@@ -8,11 +8,12 @@ import pytest
 from consumer.sandbox.simulator import LedgerItem
 from tests.checker import Commit, Evidence, Letter, check
 from tests.checker.commits import BACKWARDS, BEYOND, TOO_EARLY, UNFINISHED
+from tests.checker.disturbance import CONFIRMED_AFTER_MS, Disturbance
 from tests.checker.event import EventReader
 from tests.checker.expectation import Expectation, Expected
 from tests.checker.fate import CLIENT, USER_ANALYTICS, Accepted, Fate, Ignored, Opened, Refused
 from tests.checker.order import OUT_OF_ORDER
-from tests.checker.repeats import CONFIRMED_AFTER_MS, TOO_MANY, UNEXPLAINED
+from tests.checker.repeats import TOO_MANY, UNEXPLAINED
 from tests.checker.settled import LOST, STRANGER, TOO_CLOSE, TOUCHED, WRONGLY_ACCEPTED, WRONGLY_BURIED
 from tests.unit.checker.flawless_run import ON_THE_WIRE, SCHEMAS, START_MS, flawless_run
 
@@ -225,6 +226,22 @@ def test_what_came_again_because_of_one_kill_may_be_on_the_wire_at_the_next(run:
 
     assert found(replace(thrice, kills_ms=[first + 50, first + 20_050])) == set()
     assert found(replace(thrice, kills_ms=[first + 50])) == {UNEXPLAINED}
+
+
+def test_a_disturbance_explains_repeats_of_its_time_and_of_its_destination_only(run: Evidence) -> None:
+    items = list(run.accepted[CLIENT])
+    first_ms = items[50].at_ms
+    again = msgspec.structs.replace(items[50], at_ms=first_ms + 90_000)
+    repeated = with_items(run, CLIENT, [*items, again])
+
+    def disturbed(from_ms: int, until_ms: int, destination: str | None = None) -> set[str]:
+        done = Disturbance("a stop", from_ms, until_ms, destination=destination)
+        return found(replace(repeated, disturbances=[done]))
+
+    assert disturbed(first_ms - 60_000, first_ms + 30_000) == set()
+    assert disturbed(first_ms - 60_000, first_ms + 30_000, CLIENT) == set()
+    assert disturbed(first_ms - 60_000, first_ms + 30_000, USER_ANALYTICS) == {UNEXPLAINED}
+    assert disturbed(first_ms - 60_000, first_ms - 30_000) == {UNEXPLAINED}
 
 
 def test_a_commit_past_an_unsettled_record_is_noticed(run: Evidence, expectation: Expectation) -> None:

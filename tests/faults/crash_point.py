@@ -1,0 +1,40 @@
+"""The places between two steps of the delivery where a process can be killed, by name."""
+
+from enum import StrEnum
+
+CRASH_AT = "CRASH_AT"
+"""The environment variable with the point, a comma, and at which passing of it."""
+
+
+class Point(StrEnum):
+    """`a|b`: a is done, b has not begun. Each step is the real one: see `crashing` for where it is taken."""
+
+    ASSIGN = "assign|begin"
+    """The new owner's epoch is in the ledger, its position is not, and nothing is read."""
+    START = "begin|start"
+    """The first position is recorded, and not committed."""
+    READ = "read|reserve"
+    RESERVE = "reserve|send"
+    WIRE = "send|acknowledge"
+    """The request is on the wire: the receiver may take it or not."""
+    ACKNOWLEDGE = "acknowledge|confirm"
+    CONFIRM_WRITTEN = "confirm written|durable"
+    """Within the ledger's transaction, before its commit. SQLite only."""
+    CONFIRM = "confirm|settle"
+    SETTLE = "settle|advance"
+    ADVANCE_WRITTEN = "advance written|durable"
+    """As above."""
+    ADVANCE = "advance|commit"
+    COMMIT = "commit|answer"
+    COMMITTED = "commit answered|told"
+    RELEASE = "release|again"
+    """What a refused array held is given back; its halves are not sent yet."""
+    REFUSE = "refuse|letter"
+    LETTER = "letter|acknowledged"
+    """The letter is with the producer: the topic may have it or not."""
+    WRITTEN = "letter acknowledged|bury"
+    BURY = "bury|settle"
+    DRAIN = "drain|commit"
+    """At a stop: all is drained, and not committed."""
+    LEAVE = "commit|leave"
+    """At a stop: all is committed, and the group does not know that we go."""
