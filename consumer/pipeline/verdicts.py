@@ -3,7 +3,7 @@
 import msgspec
 
 from consumer.clock import Clock
-from consumer.core.refusals import RefusalGuard
+from consumer.core.refusals import PLAUSIBLE_413_BYTES, RefusalGuard
 from consumer.core.retries import Backoff, Random
 from consumer.endpoints.outcome import Delivered, Halted, Outcome, Refused, Rejected, Retry, Unclear
 from consumer.pipeline.background import Background
@@ -78,6 +78,8 @@ class Verdicts:
         match outcome:
             case Delivered():
                 await self._delivered(batch, now_s)
+            case Rejected(status=413) if len(batch.members) == 1 and len(batch.body) < PLAUSIBLE_413_BYTES:
+                await self._unclear(batch, Unclear(outcome.reason), now_s)
             case Rejected():
                 batch.unanswered = False
                 await self._rejected(batch, outcome, now_s)
