@@ -27,6 +27,7 @@ from pyreqwest.response import Response
 
 from consumer.errors import ConfigurationError
 from consumer.http.bodies import body_too_large, decode_body
+from consumer.http.overdue import Overdue
 from consumer.http.sender import (
     KEPT_HEADERS,
     Answer,
@@ -42,6 +43,7 @@ from consumer.http.urls import require_sendable_url
 _MAX_PARSED_URLS = 256  # there are a few a destination; ids in paths must not make this grow for ever
 _MAX_REASON_CHARS = 160
 _CONNECTING = "client error (Connect)"
+_GRACE_S = 1.0  # by which the client's own total time-out comes first, unless its threads are flooded
 _LOG = logging.getLogger("consumer.http")
 
 
@@ -54,6 +56,7 @@ class PyreqwestSender:
         self._renew_at_s = monotonic() + policy.max_connection_age_s
         self._renewing: asyncio.Task[None] | None = None
         self._turns = Turns(policy)
+        self._overdue = Overdue(policy.total_timeout_s + _GRACE_S)
         self._parsed_urls: dict[str, Url] = {}
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
@@ -65,6 +68,7 @@ class PyreqwestSender:
                 return left_s
             request.timeout(timedelta(seconds=left_s))
         max_bytes = self._policy.max_body_bytes
+        waiting = self._overdue.begin()
         try:
             # Up to the buffer's limit the body is read in Rust before the response is handed over, so that a
             # small answer costs one wake-up of the event loop. One byte more tells "full" from "too large".
@@ -79,7 +83,12 @@ class PyreqwestSender:
             return _answer_of(response, answered, max_bytes)
         except PyreqwestError as error:
             return _failure_of(error, is_https=url[:5].lower() == "https")
+        except asyncio.CancelledError:
+            if not self._overdue.was_it(waiting):
+                raise
+            return Failure(FailureKind.TIMEOUT, "waiting for the answer: overdue", sent=True)
         finally:
+            self._overdue.end(waiting)
             self._turns.give_back()
 
     async def close(self) -> None:

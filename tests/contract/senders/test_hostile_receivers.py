@@ -88,12 +88,13 @@ async def test_what_has_no_end_is_cut_off_in_time_and_memory(
         await trick.behave(Counting(wire.reader, wire.writer), seen)
 
     receiver = await receive(behave)
-    sender = make_sender(connect_timeout_s=TOTAL_S, total_timeout_s=TOTAL_S if trick.waits else 20.0)
+    total_s = TOTAL_S if trick.waits else 20.0
+    sender = make_sender(connect_timeout_s=total_s, total_timeout_s=total_s)
 
     began_s = time.monotonic()
     judge(await sender.post(receiver.url(PATH), HEADERS, BODY), trick)
 
-    assert time.monotonic() - began_s < 5.0
+    assert time.monotonic() - began_s < 10.0
     await receiver.until(lambda: receiver.open_connections == 0)  # it hung up, and reads no further
     if not trick.waits:
         assert taken < MOST_TAKEN_BYTES
