@@ -16,7 +16,9 @@ async def honest(wire: Wire, seen: Seen) -> None:
 
 
 class HostileEndpoint:
-    """On a free loopback port, from its construction to `close`. Plays the same to each request until told otherwise."""
+    """On a free loopback port, from its construction to `close`. Plays the same to each request until told
+    otherwise.
+    """
 
     def __init__(self, behave: Behaviour = honest) -> None:
         self._behave = behave
