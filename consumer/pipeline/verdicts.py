@@ -4,7 +4,7 @@ import msgspec
 
 from consumer.clock import Clock
 from consumer.core.refusals import PLAUSIBLE_413_BYTES, RefusalGuard
-from consumer.core.retries import Backoff, Random
+from consumer.core.retries import Backoff, Random, fails_alone
 from consumer.endpoints.outcome import Delivered, Halted, Outcome, Refused, Rejected, Retry, Unclear
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
@@ -23,7 +23,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
     backoff: Backoff = Backoff()
     unclear_votes: int = 3
-    """A batch is guilty after so many unclear answers, with others acknowledged in between."""
+    """A batch is guilty after so many unclear answers, with others acknowledged in between, and hardly any not."""
     unknown_user_attempts: int = 3
     unknown_user_delay_s: float = 5.0
 
@@ -198,10 +198,11 @@ class Verdicts:
     async def _unclear(self, batch: Batch, outcome: Unclear, now_s: float) -> None:
         batch.in_doubt = True
         self._stock.doubt(batch.members)
-        if batch.mark < 0 or self._gate.successes > batch.mark:
+        gate = self._gate
+        if batch.mark < 0 or fails_alone(gate.successes - batch.mark, gate.unclears - batch.unclears):
             batch.votes += 1
-        batch.mark = self._gate.successes
-        self._gate.unclear(now_s)
+        gate.unclear(now_s)
+        batch.mark, batch.unclears = gate.successes, gate.unclears
         if outcome.after_s is not None:
             self._gate.throttled(now_s, outcome.after_s)
         if batch.votes < self._policy.unclear_votes:

@@ -1,6 +1,8 @@
 """An outage that looks like a refusal: a receiver, or somebody before it, that says no to every record alike."""
 
 import asyncio
+from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from consumer.core.retries import Backoff
 from consumer.http.sender import Answer
 from consumer.pipeline.verdicts import MASS_REFUSAL
 from tests.unit.pipeline.edges import header
-from tests.unit.pipeline.receiver import Reply, Request, accept, refuse
+from tests.unit.pipeline.receiver import Reply, Request, accept, broken, refuse
 from tests.unit.pipeline.stage import P0, Process, Stage
 from tests.unit.pipeline.virtual_time import in_virtual_time, until
 
@@ -139,3 +141,43 @@ async def test_a_413_to_a_record_that_is_large_indeed_is_its_own_at_once():
     await one.settled()
     (letter,) = stage.letters.letters
     assert header(letter, "status") == "413"
+
+
+def flapping(share: float) -> Callable[[Request], Reply]:
+    """One of several servers is down: this share of all requests, whatever is in them."""
+    chance = Random(7)
+    return lambda request: broken(request) if chance.random() < share else accept(request)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+@in_virtual_time
+async def test_a_receiver_of_which_one_server_in_a_few_is_down_costs_no_letter(share):
+    """Many a record fails three times with others' successes in between, but none of them is alone with it."""
+    stage = Stage()
+    stage.receiver.rule = flapping(share)
+    one = await serving(stage)
+    for first in range(0, 800, 200):
+        many(stage, 200, "distinct", first)
+        one.poll()
+        await asyncio.sleep(5.0)
+    await one.settled(within_s=900.0)
+    assert stage.letters.letters == []
+    assert stage.delivered["distinct"] == 800
+
+
+@in_virtual_time
+async def test_several_records_that_alone_get_no_clear_answer_are_all_found():
+    stage = Stage()
+    stage.receiver.rule = lambda request: (
+        broken(request) if request.ids[0].startswith("poison") else accept(request)
+    )
+    one = await serving(stage)
+    for number in range(5):
+        stage.say(f"poison-{number}", f"ann-{number}", to=("distinct",))
+    one.poll()
+    for number in range(600):
+        many(stage, 1, "distinct", first=number)
+        one.poll()
+        await asyncio.sleep(0.1)
+    await one.settled()
+    assert len(stage.letters.letters) == 5
