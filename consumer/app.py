@@ -12,7 +12,7 @@ from consumer.clock import Clock, SystemClock
 from consumer.core.books import Books, DestinationBooks
 from consumer.core.gate import Gate
 from consumer.core.pressure import Pressure, PressurePolicy
-from consumer.core.refusals import RefusalGuard
+from consumer.core.refusals import IN_A_ROW, RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.errors import BrokerError, ConfigurationError, StoppedError
 from consumer.http.sender import Sender
@@ -167,8 +167,8 @@ class App:
         sink.paused = destination.paused
         ratio = destination.max_refusal_ratio
         verdicts = self._verdicts[name] = Verdicts(
-            sink, retry_policy(destination), RefusalGuard(ratio), RefusalGuard(ratio), self._background,
-            self._patient, self._graveyard, self._settlement, self._clock, random.random,
+            sink, retry_policy(destination), RefusalGuard(ratio, in_a_row=IN_A_ROW), RefusalGuard(ratio),
+            self._background, self._patient, self._graveyard, self._settlement, self._clock, random.random,
         )  # fmt: skip
         sender, base_url = open_way(self._config.http_client, destination)
         self._senders.append(sender)

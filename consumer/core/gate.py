@@ -31,6 +31,8 @@ class Gate:
         self.in_flight = 0
         self.successes = 0
         """How many requests were acknowledged so far: to see whether others succeed between two attempts."""
+        self.unclears = 0
+        """How many requests got no clear answer so far: to see whether one that fails is alone in it."""
         self.halted: str | None = None
         self._halts = 0
         self._probes = 0
@@ -115,6 +117,7 @@ class Gate:
     def unclear(self, now_s: float) -> None:
         """No clear answer; too many in a row are the destination's fault."""
         self._reduce(now_s)
+        self.unclears += 1
         self._unclear_in_a_row += 1
         if self.halted is not None or self._unclear_in_a_row >= self._policy.breaker_after:
             self.halt(now_s, self.halted or "unclear answers only")

@@ -73,6 +73,8 @@ BY_STATUS: Mapping[int, Outcome] = {
     404: Halted("404 unknown path"),
     422: Rejected("validation error", 422),
 }
+NOT_THE_SERVERS = Unclear("undocumented 422")
+"""A firewall's page says 422 too: what is not in the server's words does not call a record bad."""
 
 
 class _Reply(msgspec.Struct, gc=False):
@@ -125,4 +127,8 @@ class ClientResponses:
 
     def classify(self, answer: Answer) -> Outcome:
         """Acknowledged by 204 and by nothing else."""
-        return Delivered() if answer.status == 204 else self._table.outcome(answer)
+        if answer.status == 204:
+            return Delivered()
+        if answer.status == 422 and answer.body and _text(answer.body) is None:
+            return NOT_THE_SERVERS
+        return self._table.outcome(answer)

@@ -10,6 +10,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
+from time import monotonic
 
 import httpx
 
@@ -37,18 +38,9 @@ class HttpxSender:
         self._base_headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": policy.user_agent}
         # The total time-out is ours: httpx bounds single reads, which a byte now and then never exceeds.
         self._timeouts = {"connect": policy.connect_timeout_s, "read": None, "write": None, "pool": None}
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=tls_context(policy.ca_file),
-            trust_env=False,
-            http1=True,
-            http2=False,
-            retries=0,
-            limits=httpx.Limits(
-                max_connections=policy.max_connections,
-                max_keepalive_connections=policy.max_connections,
-                keepalive_expiry=policy.idle_timeout_s,
-            ),
-        )
+        self._tls = tls_context(policy.ca_file)
+        self._pool = _Pool(policy, self._tls)
+        self._retired: set[_Pool] = set()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
         """See Sender.post."""
@@ -62,20 +54,39 @@ class HttpxSender:
         left_s = self._policy.total_timeout_s if self._turns.take() else await self._turns.wait()
         if isinstance(left_s, Failure):
             return left_s
+        pool = await self._young_pool()
+        pool.in_use += 1
         try:
             async with asyncio.timeout(left_s):
-                return await self._exchange(request)
+                return await self._exchange(pool, request)
         except TimeoutError:
             return Failure(FailureKind.TIMEOUT, "waiting for the answer: timed out", sent=True)
         except httpx.TransportError as error:
             return _failure_of(error)
         finally:
             self._turns.give_back()
+            pool.in_use -= 1
+            await self._close_if_done(pool)
 
     async def close(self) -> None:
         """See Sender.close."""
         self._closed = True
-        await self._transport.aclose()
+        for pool in (self._pool, *self._retired):
+            await pool.transport.aclose()
+
+    async def _young_pool(self) -> "_Pool":
+        """Connections that are not too old; those of before end with the requests that they carry."""
+        before = self._pool
+        if monotonic() > before.until_s:
+            self._pool = _Pool(self._policy, self._tls)
+            self._retired.add(before)
+            await self._close_if_done(before)
+        return self._pool
+
+    async def _close_if_done(self, pool: "_Pool") -> None:
+        if pool in self._retired and not pool.in_use:
+            self._retired.discard(pool)
+            await pool.transport.aclose()
 
     def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -91,9 +102,9 @@ class HttpxSender:
         except httpx.InvalidURL:
             raise ValueError("the URL's host is not valid") from None
 
-    async def _exchange(self, request: httpx.Request) -> Answer | Failure:
+    async def _exchange(self, pool: "_Pool", request: httpx.Request) -> Answer | Failure:
         max_bytes = self._policy.max_body_bytes
-        response = await self._transport.handle_async_request(request)
+        response = await pool.transport.handle_async_request(request)
         try:
             raw = bytearray()
             async for chunk in response.stream:  # type: ignore[union-attr]  # the transport is the asynchronous one
@@ -111,6 +122,26 @@ class HttpxSender:
         kept = ((name, response.headers.get(name)) for name in KEPT_HEADERS)
         headers = {name: value for name, value in kept if value is not None and value.isascii()}
         return Answer(response.status_code, headers, body)
+
+
+class _Pool:
+    """Connections of one age: httpx knows no bound on it."""
+
+    def __init__(self, policy: SenderPolicy, tls: ssl.SSLContext) -> None:
+        self.until_s = monotonic() + policy.max_connection_age_s
+        self.in_use = 0
+        self.transport = httpx.AsyncHTTPTransport(
+            verify=tls,
+            trust_env=False,
+            http1=True,
+            http2=False,
+            retries=0,
+            limits=httpx.Limits(
+                max_connections=policy.max_connections,
+                max_keepalive_connections=policy.max_connections,
+                keepalive_expiry=policy.idle_timeout_s,
+            ),
+        )
 
 
 def _has_surplus(response: httpx.Response) -> bool:

@@ -13,8 +13,11 @@ What was read and measured of pyreqwest 0.15.1 (reqwest 0.13, hyper 1), and is r
 - The texts of exceptions quote URLs and header values: they are never passed on nor chained.
 """
 
+import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from time import monotonic
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError, PyreqwestError
@@ -22,7 +25,9 @@ from pyreqwest.http import Url
 from pyreqwest.request import RequestBuilder
 from pyreqwest.response import Response
 
+from consumer.errors import ConfigurationError
 from consumer.http.bodies import body_too_large, decode_body
+from consumer.http.overdue import Overdue
 from consumer.http.sender import (
     KEPT_HEADERS,
     Answer,
@@ -38,6 +43,8 @@ from consumer.http.urls import require_sendable_url
 _MAX_PARSED_URLS = 256  # there are a few a destination; ids in paths must not make this grow for ever
 _MAX_REASON_CHARS = 160
 _CONNECTING = "client error (Connect)"
+_GRACE_S = 1.0  # by which the client's own total time-out comes first, unless its threads are flooded
+_LOG = logging.getLogger("consumer.http")
 
 
 class PyreqwestSender:
@@ -46,7 +53,10 @@ class PyreqwestSender:
     def __init__(self, policy: SenderPolicy) -> None:
         self._policy = policy
         self._client: Client | None = _build_client(policy)
+        self._renew_at_s = monotonic() + policy.max_connection_age_s
+        self._renewing: asyncio.Task[None] | None = None
         self._turns = Turns(policy)
+        self._overdue = Overdue(policy.total_timeout_s + _GRACE_S)
         self._parsed_urls: dict[str, Url] = {}
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
@@ -58,6 +68,7 @@ class PyreqwestSender:
                 return left_s
             request.timeout(timedelta(seconds=left_s))
         max_bytes = self._policy.max_body_bytes
+        waiting = self._overdue.begin()
         try:
             # Up to the buffer's limit the body is read in Rust before the response is handed over, so that a
             # small answer costs one wake-up of the event loop. One byte more tells "full" from "too large".
@@ -72,21 +83,46 @@ class PyreqwestSender:
             return _answer_of(response, answered, max_bytes)
         except PyreqwestError as error:
             return _failure_of(error, is_https=url[:5].lower() == "https")
+        except asyncio.CancelledError:
+            if not self._overdue.was_it(waiting):
+                raise
+            return Failure(FailureKind.TIMEOUT, "waiting for the answer: overdue", sent=True)
         finally:
+            self._overdue.end(waiting)
             self._turns.give_back()
 
     async def close(self) -> None:
         """See Sender.close."""
         client, self._client = self._client, None
+        if self._renewing is not None:
+            await self._renewing
         if client is not None:
             await client.close()
 
     def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> RequestBuilder:
         if self._client is None:
             raise RuntimeError("post() after close()")
+        if monotonic() > self._renew_at_s:
+            self._renew_at_s = monotonic() + self._policy.max_connection_age_s
+            self._renewing = asyncio.get_running_loop().create_task(self._renew())
         require_sendable_headers(headers)
         parsed = self._parsed_urls.get(url) or self._parse(url)
         return self._client.post(parsed).headers(headers).body_bytes(body)
+
+    async def _renew(self) -> None:
+        """Go on with connections of our own age. Those of before end with the requests that they carry.
+
+        The client knows no bound on a connection's age. Making another reads certificates, off the event loop.
+        """
+        try:
+            renewed = await asyncio.to_thread(_build_client, self._policy)
+        except (BuilderError, ConfigurationError) as error:
+            _LOG.warning("connections are kept beyond their age: %s", type(error).__name__)
+            return
+        if self._client is None:
+            await renewed.close()
+        else:
+            self._client = renewed
 
     def _parse(self, url: str) -> Url:
         require_sendable_url(url)

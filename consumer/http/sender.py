@@ -63,12 +63,16 @@ class SenderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     five seconds): a request that meets a closing connection ends without a clear answer, and costs a possible
     duplicate.
 
+    `max_connection_age_s` bounds how long a busy connection is kept: a name is looked up only when one is opened,
+    so without it a steady stream would stay with an address that the name has left, for as long as that answers.
+
     Raises ValueError for a value that makes no sense.
     """
 
     connect_timeout_s: float = 5.0
     total_timeout_s: float = 30.0
     idle_timeout_s: float = 4.0
+    max_connection_age_s: float = 60.0
     max_connections: int = 64
     max_body_bytes: int = 64 * 1024
     user_agent: str = f"distinct-consumer/{__version__}"
@@ -77,8 +81,10 @@ class SenderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0 < self.connect_timeout_s <= self.total_timeout_s:
             raise ValueError("connect_timeout_s must be above 0 and at most total_timeout_s")
-        if self.idle_timeout_s <= 0 or self.max_connections < 1 or self.max_body_bytes < 1:
-            raise ValueError("idle_timeout_s, max_connections and max_body_bytes must be above 0")
+        if self.idle_timeout_s <= 0 or self.max_connection_age_s <= 0:
+            raise ValueError("idle_timeout_s and max_connection_age_s must be above 0")
+        if self.max_connections < 1 or self.max_body_bytes < 1:
+            raise ValueError("max_connections and max_body_bytes must be above 0")
         require_sendable_headers({"user-agent": self.user_agent})
 
 

@@ -26,6 +26,7 @@ class Batch:
         "rest",
         "started",
         "unanswered",
+        "unclears",
         "votes",
     )
 
@@ -39,9 +40,11 @@ class Batch:
         self.in_doubt = False
         """An attempt had no clear answer: its members' reservations are kept."""
         self.votes = 0
-        """Unclear answers that count against the batch, because others succeeded in between."""
+        """Unclear answers that count against the batch, because it was alone with them."""
         self.mark = -1
         """How many successes the destination had at the last unclear answer."""
+        self.unclears = 0
+        """How many unclear answers it had then, this one included."""
         self.reserved_at_s = 0.0
         self.started = 0
         """What the gate gave when the request started."""

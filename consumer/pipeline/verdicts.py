@@ -3,8 +3,8 @@
 import msgspec
 
 from consumer.clock import Clock
-from consumer.core.refusals import RefusalGuard
-from consumer.core.retries import Backoff, Random
+from consumer.core.refusals import PLAUSIBLE_413_BYTES, RefusalGuard
+from consumer.core.retries import Backoff, Random, fails_alone
 from consumer.endpoints.outcome import Halted, Outcome, Refused, Rejected, Retry, Unclear
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
@@ -24,7 +24,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
     backoff: Backoff = Backoff()
     unclear_votes: int = 3
-    """A batch is guilty after so many unclear answers, with others acknowledged in between."""
+    """A batch is guilty after so many unclear answers, with others acknowledged in between, and hardly any not."""
     unknown_user_attempts: int = 3
     unknown_user_delay_s: float = 5.0
 
@@ -89,6 +89,8 @@ class Verdicts:
         self._sink.wake()  # Its permit is free, however long its ending takes.
         now_s = self._attempted(batch)
         match outcome:
+            case Rejected(status=413) if len(batch.members) == 1 and len(batch.body) < PLAUSIBLE_413_BYTES:
+                await self._unclear(batch, Unclear(outcome.reason), now_s)
             case Rejected():
                 batch.unanswered = False
                 await self._rejected(batch, outcome, now_s)
@@ -207,10 +209,11 @@ class Verdicts:
     async def _unclear(self, batch: Batch, outcome: Unclear, now_s: float) -> None:
         batch.in_doubt = True
         self._stock.doubt(batch.members)
-        if batch.mark < 0 or self._gate.successes > batch.mark:
+        gate = self._gate
+        if batch.mark < 0 or fails_alone(gate.successes - batch.mark, gate.unclears - batch.unclears):
             batch.votes += 1
-        batch.mark = self._gate.successes
-        self._gate.unclear(now_s)
+        gate.unclear(now_s)
+        batch.mark, batch.unclears = gate.successes, gate.unclears
         if outcome.after_s is not None:
             self._gate.throttled(now_s, outcome.after_s)
         if batch.votes < self._policy.unclear_votes:

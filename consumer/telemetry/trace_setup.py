@@ -89,8 +89,10 @@ def traces_from_environment(group: str, on_drop: Callable[[str, int], None]) -> 
     # Imported only now: SDK and exporter take a third of a second, which most commands can do without.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+    from consumer.telemetry.collector_session import session_without_bodies
+
     # Endpoint, headers, certificates, time-out: it reads those variables itself.
-    return traces_to(OTLPSpanExporter(), settings, group, on_drop)
+    return traces_to(OTLPSpanExporter(session=session_without_bodies()), settings, group, on_drop)
 
 
 def traces_to(

@@ -50,19 +50,22 @@ class Authority:
     def ca_file(self) -> str:
         return str(self.folder / "ca.pem")
 
-    def server_context(self, *, ip: str = "127.0.0.1", expired: bool = False) -> ssl.SSLContext:
-        """What a server shows that claims to be `ip`."""
+    def server_context(
+        self, *, ip: str = "127.0.0.1", expired: bool = False, self_signed: bool = False
+    ) -> ssl.SSLContext:
+        """What a server shows that claims to be `ip`; `self_signed` has nothing to do with this authority."""
         key = ec.generate_private_key(ec.SECP256R1())
+        issuer = _name("receiver") if self_signed else self.certificate.subject
         certificate = (
-            _builder(_name("receiver"), self.certificate.subject, key, expired)
+            _builder(_name("receiver"), issuer, key, expired)
             .add_extension(
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ip))]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .sign(self.key, hashes.SHA256())
+            .sign(key if self_signed else self.key, hashes.SHA256())
         )
-        chain = self.folder / f"receiver-{ip}-{expired}.pem"
+        chain = self.folder / f"receiver-{ip}-{expired}-{self_signed}.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         chain.write_bytes(private + certificate.public_bytes(Encoding.PEM))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

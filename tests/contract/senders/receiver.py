@@ -81,6 +81,8 @@ class Receiver:
     behaviour: Behaviour
     greeting: Greeting | None = None
     tls: ssl.SSLContext | None = None
+    at_port: int = 0
+    """0: any that is free."""
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
     open_connections: int = 0
@@ -92,9 +94,20 @@ class Receiver:
         # Without it a connection takes half a minute to close under a client that does not say goodbye.
         shutdown_s = None if self.tls is None else 0.1
         self._server = await asyncio.start_server(
-            self._accept, "127.0.0.1", 0, backlog=512, ssl=self.tls, ssl_shutdown_timeout=shutdown_s
+            self._accept,
+            "127.0.0.1",
+            self.at_port,
+            backlog=512,
+            ssl=self.tls,
+            ssl_shutdown_timeout=shutdown_s,
         )
+        self.at_port = int(self._server.sockets[0].getsockname()[1])
         return self
+
+    def stop_listening(self) -> None:
+        """Take no new connection; the ones that are there are served on."""
+        assert self._server is not None
+        self._server.close()
 
     async def close(self) -> None:
         if self._server is not None:
@@ -106,8 +119,7 @@ class Receiver:
 
     @property
     def port(self) -> int:
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
+        return self.at_port
 
     def url(self, path: str = "/v1/events", host: str = "127.0.0.1") -> str:
         scheme = "http" if self.tls is None else "https"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consumer.core.gate import Gate, GatePolicy
-from consumer.core.refusals import RefusalGuard
+from consumer.core.refusals import IN_A_ROW, RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.endpoints.endpoint import Operation
 from consumer.endpoints.outcome import Outcome, Unclear
@@ -56,7 +56,7 @@ def open_sink(process: "Process", api: str, changes: Mapping[str, Any]) -> tuple
     verdicts = Verdicts(
         sink,
         spec.retry,
-        RefusalGuard(spec.ratio),
+        RefusalGuard(spec.ratio, in_a_row=IN_A_ROW),
         RefusalGuard(spec.ratio),
         process.background,
         process.patient,
