@@ -59,7 +59,11 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 
 
 class Assigned(msgspec.Struct, frozen=True):
-    """A new assignment: its epoch (never repeats, also after a flush) and the position last recorded, if any."""
+    """A new assignment: its epoch (never repeats, also after a flush) and the position last recorded, if any.
+
+    `horizon`: whoever had the partition before and did not leave in good order may have met the records below it.
+    """
 
     epoch: int
     position: int | None
+    horizon: int = 0
