@@ -1,6 +1,7 @@
 """Records to dicts, a chunk at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from consumer.avro import undecodable as why
@@ -57,24 +58,31 @@ class Decoder:
         ids -= self._readers.keys()
         return {SchemaId(raw) for raw in ids if raw not in self._refused and is_schema_id(raw)}
 
-    async def load(self, ids: Iterable[SchemaId]) -> None:
+    async def load(
+        self,
+        ids: Iterable[SchemaId],
+        first: Callable[[Callable[[], object]], Awaitable[str | None]] | None = None,
+    ) -> None:
         """Fetch and compile these schemas. Waits for the registry; raises RegistryUnavailable.
 
-        What was fetched before the registry failed is kept.
+        What was fetched before the registry failed is kept. `first` is given what compiling does, to try it elsewhere;
+        what it answers is the verdict on all values of that schema, which is then not compiled here.
         """
         wanted = sorted(ids)
         self._make_room(len(wanted))
         for schema_id in wanted:
             fetched = await self._source.fetch(schema_id)
-            schema = fetched if isinstance(fetched, Undecodable) else compile_schema(fetched, self._policy)
-            match schema:
-                case Schema():
-                    self._readers[schema_id] = compile_reader(schema.reader)
-                case Undecodable():
+            if isinstance(fetched, SchemaText) and first is not None:
+                harm = await first(partial(_compiled, fetched, self._policy))
+                fetched = fetched if harm is None else Undecodable(harm)
+            match _compiled(fetched, self._policy) if isinstance(fetched, SchemaText) else fetched:
+                case Undecodable() as schema:
                     self._refused[schema_id] = schema
                     if schema.reason == why.UNKNOWN_ID:
                         until_s = self._clock.monotonic_s() + self._policy.unknown_ttl_s
                         self._unknown_until_s[schema_id] = until_s
+                case reader:
+                    self._readers[schema_id] = reader
 
     def decode(self, records: Sequence[Record]) -> list[dict[str, Any] | Undecodable]:
         """One datum or verdict for each record, in order; never raises for data. Hand in no tombstones.
@@ -128,6 +136,11 @@ class Decoder:
             for raw in list(kept)[: max(0, excess)]:
                 del kept[raw]
                 self._unknown_until_s.pop(raw, None)
+
+
+def _compiled(text: SchemaText, policy: AvroPolicy) -> Reader | Undecodable:
+    schema = compile_schema(text, policy)
+    return compile_reader(schema.reader) if isinstance(schema, Schema) else schema
 
 
 _TRAILING = Undecodable(why.TRAILING)

@@ -16,6 +16,8 @@ OUT_OF_RANGE = "value out of range"
 INVALID_DATA = "invalid data"
 NOT_A_RECORD = "not a record"
 REFUSED_SCHEMA = "refused schema: "
+CRASHED = "crashed the process"
+HELD_UP = "held up the process"
 
 
 class Undecodable(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from consumer.core.retries import Backoff, Random
 from consumer.errors import RegistryUnavailable
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.background import Background
+from consumer.pipeline.caution import Caution
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.settle import Ending, Settlement
@@ -52,6 +53,7 @@ class Intake:
         sinks: Mapping[str, Sink],
         graveyard: Graveyard,
         settlement: Settlement,
+        caution: Caution,
         books: Books,
         background: Background,
         tracing: Tracing,
@@ -68,6 +70,7 @@ class Intake:
         self._sinks = sinks
         self._graveyard = graveyard
         self._settlement = settlement
+        self._caution = caution
         self._books = books
         self._background = background
         self._tracing = tracing
@@ -97,7 +100,7 @@ class Intake:
         self._books.consumed += len(records)
         assignment.load.add(len(records), sum([record.size_bytes for record in records]))
         backlog = assignment.backlog
-        if self._mass or not backlog:
+        if self._caution.clear(assignment, records) and (self._mass or not backlog):
             # During a halt each new chunk is a probe, though it may have to wait for its turn.
             values = _with_value(records)
             if not self._decoder.missing(values):
@@ -134,11 +137,16 @@ class Intake:
             if self._mass:
                 # A chunk that no one has looked into, for want of its schema, may be the probe that ends the halt.
                 parcel = next((one for one in backlog if not one.judged), parcel)
+            await self._caution.approach(assignment, parcel.records)
             values = _with_value(parcel.records)
+            wary = parcel.fatal is None and self._caution.is_due(assignment, parcel.records)
             if missing := self._decoder.missing(values):
-                await self._load(assignment, missing)
+                await self._load(assignment, missing, wary=wary)
                 continue
-            data, again = self._decoder.decode(values), parcel.judged
+            if wary:
+                parcel.fatal = await self._caution.rehearse(values, self._step)
+                continue  # The assignment may have left meanwhile, or a schema have been forgotten.
+            data, again = self._decode(values, parcel.fatal), parcel.judged
             if self._passes(parcel, data):
                 if parcel is backlog[0]:
                     backlog.popleft()
@@ -149,13 +157,27 @@ class Intake:
                     async with asyncio.timeout(self._policy.retry_held_s):
                         await self._resumed.wait()
 
-    async def _load(self, assignment: Assignment, ids: Iterable[SchemaId]) -> None:
+    def _step(self, record: Record) -> None:
+        """All that is done with one record's bytes: what comes after handles only what was made of them."""
+        (datum,) = self._decoder.decode([record])
+        if not isinstance(datum, Undecodable):
+            self.plan.router(record.topic)(datum, record)
+
+    def _decode(
+        self, values: list[Record], fatal: Mapping[int, Undecodable] | None
+    ) -> Sequence[Datum | Undecodable]:
+        if not fatal:
+            return self._decoder.decode(values)
+        sound = iter(self._decoder.decode([one for index, one in enumerate(values) if index not in fatal]))
+        return [fatal[index] if index in fatal else next(sound) for index in range(len(values))]
+
+    async def _load(self, assignment: Assignment, ids: Iterable[SchemaId], *, wary: bool) -> None:
         self._loading.add(assignment)
         attempt = 0
         try:
             while not assignment.phase:
                 try:
-                    await self._decoder.load(ids)
+                    await self._decoder.load(ids, self._caution.alone if wary else None)
                 except RegistryUnavailable as error:
                     attempt += 1
                     self._registry_trouble = str(error)

@@ -3,7 +3,9 @@
 from collections import deque
 from enum import IntEnum
 
+from consumer.avro.undecodable import Undecodable
 from consumer.core.ages import Ages
+from consumer.core.horizon import Horizon
 from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
 from consumer.core.pressure import Load
@@ -25,7 +27,7 @@ class Phase(IntEnum):
 class Parcel:
     """A chunk that waits for a schema, or for the end of a mass refusal."""
 
-    __slots__ = ("first", "judged", "records")
+    __slots__ = ("fatal", "first", "judged", "records")
 
     def __init__(self, first: int, records: list[Record]) -> None:
         self.first = first
@@ -33,6 +35,8 @@ class Parcel:
         self.records = records
         self.judged = False
         """Its undecodable records were weighed: what ends the halt lets them pass."""
+        self.fatal: dict[int, Undecodable] | None = None
+        """Once it was rehearsed: the records with a value that it is not to be decoded with, by their index."""
 
 
 class Assignment:
@@ -44,6 +48,7 @@ class Assignment:
         "backlog",
         "committed",
         "epoch",
+        "horizon",
         "lane_prefix",
         "load",
         "partition",
@@ -59,8 +64,11 @@ class Assignment:
         position: int,
         lane_prefix: int,
         load: Load | None = None,
+        met_below: int = 0,
     ) -> None:
-        """`load`: what counts its records against the bound; by default they count by themselves."""
+        """`load`: what counts its records against the bound; by default they count by themselves. `met_below`: the
+        ledger's horizon, see `Horizon`."""
+        self.horizon = Horizon(position, met_below)
         self.load = load or Load()
         self.partition = partition
         self.epoch = epoch

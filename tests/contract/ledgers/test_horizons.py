@@ -66,7 +66,9 @@ async def test_it_is_a_groups_and_a_partitions_own(world: World) -> None:
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
-async def test_a_file_of_a_release_that_knew_no_horizons_gets_them_and_stays_readable_there(world: World) -> None:
+async def test_a_file_of_a_release_that_knew_no_horizons_gets_them_and_stays_readable_there(
+    world: World,
+) -> None:
     before = await world.process(0)
     await before.ledger.advance({PLACE: 7})
     await world.crash(before)
