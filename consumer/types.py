@@ -29,6 +29,10 @@ class Origin(NamedTuple):
 Headers = list[tuple[str, bytes | None]]
 
 
+FLAT_BYTES = 200
+"""What a record is taken to hold beside its key and value."""
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One Kafka record as polled: bytes untouched."""
 
@@ -47,7 +51,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     @property
     def size_bytes(self) -> int:
         """What the record holds in memory while it is unsettled: key and value, and a flat rate for the rest."""
-        return len(self.value or b"") + len(self.key or b"") + 200
+        return len(self.value or b"") + len(self.key or b"") + FLAT_BYTES
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):

@@ -42,11 +42,13 @@ class Caution:
             self._background.spawn(self._venture(assignment, horizon.ask(last)))
         return horizon.clear(records[0].offset, last)
 
+    def knows(self, assignment: Assignment, records: Sequence[Record]) -> bool:
+        """Whether the ledger knows that these may be met."""
+        return records[-1].offset < assignment.horizon.reach
+
     async def approach(self, assignment: Assignment, records: Sequence[Record]) -> None:
-        """Return once the ledger knows that these may be met."""
-        horizon, last = assignment.horizon, records[-1].offset
-        if last >= horizon.reach:
-            await self._venture(assignment, horizon.ask(last))
+        """Return once it does."""
+        await self._venture(assignment, assignment.horizon.ask(records[-1].offset))
 
     def is_due(self, assignment: Assignment, records: Sequence[Record]) -> bool:
         """Whether these are to be rehearsed."""
