@@ -28,6 +28,9 @@ class Origin(NamedTuple):
 
 Headers = list[tuple[str, bytes | None]]
 
+UNREADABLE = "distinct-consumer.unreadable-headers"
+"""The one header of a record whose own cannot be read: a name of theirs is not UTF-8, and the client gives none then."""
+
 
 FLAT_BYTES = 200
 """What a record is taken to hold beside its key and value."""

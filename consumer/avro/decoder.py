@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from consumer.avro import undecodable as why
 from consumer.avro.compiled import Reader, compile_reader
-from consumer.avro.framing import PREFIX_BYTES, SchemaId, header_id, is_schema_id
+from consumer.avro.framing import PREFIX_BYTES, UNREADABLE_ID, SchemaId, header_id, is_schema_id
 from consumer.avro.policy import AvroPolicy
 from consumer.avro.schemas import Schema, SchemaText, compile_schema
 from consumer.avro.undecodable import Undecodable, undecodable
@@ -148,7 +148,7 @@ class Decoder:
         raw = value[:PREFIX_BYTES] if named is None else named
         if not is_schema_id(raw):
             if named is not None:
-                return Undecodable(why.WRONG_HEADER)
+                return Undecodable(why.UNREADABLE_HEADERS if named == UNREADABLE_ID else why.WRONG_HEADER)
             return Undecodable(why.WRONG_MAGIC if value and value[0] != 0 else why.TRUNCATED)
         if len(value) > self._policy.max_value_bytes:
             return Undecodable(why.TOO_LARGE)

@@ -6,6 +6,7 @@ import msgspec
 
 WRONG_MAGIC = "wrong magic byte"
 WRONG_HEADER = "wrong schema id header"
+UNREADABLE_HEADERS = "header name is not utf-8"
 UNKNOWN_ID = "unknown schema id"
 TRUNCATED = "truncated"
 TRAILING = "trailing bytes"
