@@ -24,12 +24,14 @@ from consumer.kafka.owner import Owner
 from consumer.kafka.starting import TopicPolicy
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.background import Background
+from consumer.pipeline.caution import Caution
 from consumer.pipeline.commits import Committer
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.faults import Faults
 from consumer.pipeline.intake import Intake, IntakePolicy
 from consumer.pipeline.patience import PatientLedger
+from consumer.pipeline.rehearsal import Rehearsal, RehearsalPolicy
 from consumer.pipeline.send import Post
 from consumer.pipeline.settle import Settlement
 from consumer.pipeline.shipping import shipping
@@ -115,8 +117,8 @@ class App:
         self.sinks = {name: self._sink(destination) for name, destination in plan.destinations.items()}
         self._intake = intake = Intake(
             IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
-            self.books, self._background, tracing, self._clock, random.random, _LOG.debug,
-            metrics,
+            Caution(patient, Rehearsal(RehearsalPolicy(), on_note), self._background, on_note),
+            self.books, self._background, tracing, self._clock, random.random, _LOG.debug, metrics,
         )  # fmt: skip
         self.coordinator = Coordinator(
             self.books, pressure, ledger, patient, intake, self.sinks, graveyard, settlement,

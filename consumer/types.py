@@ -28,6 +28,13 @@ class Origin(NamedTuple):
 
 Headers = list[tuple[str, bytes | None]]
 
+UNREADABLE = "distinct-consumer.unreadable-headers"
+"""The one header of a record whose own cannot be read: a name of theirs is not UTF-8, and the client gives none then."""
+
+
+FLAT_BYTES = 200
+"""What a record is taken to hold beside its key and value."""
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One Kafka record as polled: bytes untouched."""
@@ -47,7 +54,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     @property
     def size_bytes(self) -> int:
         """What the record holds in memory while it is unsettled: key and value, and a flat rate for the rest."""
-        return len(self.value or b"") + len(self.key or b"") + 200
+        return len(self.value or b"") + len(self.key or b"") + FLAT_BYTES
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +66,11 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 
 
 class Assigned(msgspec.Struct, frozen=True):
-    """A new assignment: its epoch (never repeats, also after a flush) and the position last recorded, if any."""
+    """A new assignment: its epoch (never repeats, also after a flush) and the position last recorded, if any.
+
+    `horizon`: whoever had the partition before and did not leave in good order may have met the records below it.
+    """
 
     epoch: int
     position: int | None
+    horizon: int = 0

@@ -1,14 +1,16 @@
 """Records to dicts, a chunk at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from consumer.avro import undecodable as why
 from consumer.avro.compiled import Reader, compile_reader
-from consumer.avro.framing import PREFIX_BYTES, SchemaId, header_id, is_schema_id
+from consumer.avro.framing import PREFIX_BYTES, UNREADABLE_ID, SchemaId, header_id, is_schema_id
 from consumer.avro.policy import AvroPolicy
 from consumer.avro.schemas import Schema, SchemaText, compile_schema
 from consumer.avro.undecodable import Undecodable, undecodable
+from consumer.avro.weight import Weight
 from consumer.clock import Clock
 from consumer.types import Record
 
@@ -37,6 +39,9 @@ class Decoder:
         self._clock = clock
         self._policy = policy or AvroPolicy()
         self._readers: dict[bytes, Reader] = {}
+        self._weights: dict[bytes, Weight] = {}
+        self.light_bytes = self._policy.max_value_bytes
+        """Values that take so many bytes together are not worth weighing, whatever their schemas."""
         self._refused: dict[bytes, Undecodable] = {}
         self._unknown_until_s: dict[bytes, float] = {}
 
@@ -57,24 +62,33 @@ class Decoder:
         ids -= self._readers.keys()
         return {SchemaId(raw) for raw in ids if raw not in self._refused and is_schema_id(raw)}
 
-    async def load(self, ids: Iterable[SchemaId]) -> None:
+    async def load(
+        self,
+        ids: Iterable[SchemaId],
+        first: Callable[[Callable[[], object]], Awaitable[str | None]] | None = None,
+    ) -> None:
         """Fetch and compile these schemas. Waits for the registry; raises RegistryUnavailable.
 
-        What was fetched before the registry failed is kept.
+        What was fetched before the registry failed is kept. `first` is given what compiling does, to try it elsewhere;
+        what it answers is the verdict on all values of that schema, which is then not compiled here.
         """
         wanted = sorted(ids)
         self._make_room(len(wanted))
         for schema_id in wanted:
             fetched = await self._source.fetch(schema_id)
-            schema = fetched if isinstance(fetched, Undecodable) else compile_schema(fetched, self._policy)
-            match schema:
-                case Schema():
-                    self._readers[schema_id] = compile_reader(schema.reader)
-                case Undecodable():
+            if isinstance(fetched, SchemaText) and first is not None:
+                harm = await first(partial(_compiled, fetched, self._policy))
+                fetched = fetched if harm is None else Undecodable(harm)
+            match _compiled(fetched, self._policy) if isinstance(fetched, SchemaText) else fetched:
+                case Undecodable() as schema:
                     self._refused[schema_id] = schema
                     if schema.reason == why.UNKNOWN_ID:
                         until_s = self._clock.monotonic_s() + self._policy.unknown_ttl_s
                         self._unknown_until_s[schema_id] = until_s
+                case (reader, weight):
+                    self._readers[schema_id] = reader
+                    self._weights[schema_id] = weight
+        self._weigh_schemas()
 
     def decode(self, records: Sequence[Record]) -> list[dict[str, Any] | Undecodable]:
         """One datum or verdict for each record, in order; never raises for data. Hand in no tombstones.
@@ -82,7 +96,7 @@ class Decoder:
         Raises LookupError for an id that `missing` would name: a verdict on it would be wrong, and final.
         """
         readers = self._readers
-        max_bytes = self._policy.max_value_bytes
+        light_bytes = self.light_bytes
         out: list[dict[str, Any] | Undecodable] = []
         for record in records:
             value = record.value or b""
@@ -90,7 +104,7 @@ class Decoder:
             # Loops over the headers itself only where there are any: most records have none or few.
             named = header_id(headers) if headers else None
             reader = readers.get(value[:PREFIX_BYTES] if named is None else named)
-            if reader is None or len(value) > max_bytes:
+            if reader is None or (len(value) > light_bytes and self._is_heavy(value, named)):
                 out.append(self._why_not(value, named))
                 continue
             try:
@@ -101,16 +115,47 @@ class Decoder:
             out.append(datum if end == len(value) else _TRAILING)
         return out
 
+    def portion(self, records: Sequence[Record]) -> int:
+        """How many of these, from the first on and at least one, may be decoded together: as data they are in memory at
+        once. All, where they are no longer than `light_bytes` together."""
+        left_bytes: float = self._policy.max_datum_bytes
+        for number, record in enumerate(records):
+            left_bytes -= self._burden_bytes(record)
+            if left_bytes < 0 and number:
+                return number
+        return len(records)
+
+    def _burden_bytes(self, record: Record) -> float:
+        """The memory that its datum takes at most."""
+        value = record.value or b""
+        named = header_id(record.headers) if record.headers else None
+        weight = self._weights.get(value[:PREFIX_BYTES] if named is None else named)
+        return 0.0 if weight is None else min(len(value) * weight.ratio, self._policy.max_datum_bytes)
+
+    def _is_heavy(self, value: bytes, named: bytes | None) -> bool:
+        policy = self._policy
+        if len(value) > policy.max_value_bytes:
+            return True
+        weight = self._weights[value[:PREFIX_BYTES] if named is None else named]
+        start, limit_bytes = PREFIX_BYTES if named is None else 0, policy.max_datum_bytes
+        return len(value) * weight.ratio > limit_bytes and weight.exceeds(value, start, limit_bytes)
+
+    def _weigh_schemas(self) -> None:
+        worst = max((weight.ratio for weight in self._weights.values()), default=1.0)
+        self.light_bytes = min(self._policy.max_value_bytes, int(self._policy.max_datum_bytes / worst))
+
     def _why_not(self, value: bytes, named: bytes | None) -> Undecodable:
         raw = value[:PREFIX_BYTES] if named is None else named
         if not is_schema_id(raw):
             if named is not None:
-                return Undecodable(why.WRONG_HEADER)
+                return Undecodable(why.UNREADABLE_HEADERS if named == UNREADABLE_ID else why.WRONG_HEADER)
             return Undecodable(why.WRONG_MAGIC if value and value[0] != 0 else why.TRUNCATED)
         if len(value) > self._policy.max_value_bytes:
             return Undecodable(why.TOO_LARGE)
         if raw in self._refused:
             return self._refused[raw]
+        if raw in self._readers:
+            return Undecodable(why.TOO_HEAVY)
         raise LookupError("a record's schema id was not loaded before decoding")
 
     def _forget_unknown(self) -> None:
@@ -128,6 +173,12 @@ class Decoder:
             for raw in list(kept)[: max(0, excess)]:
                 del kept[raw]
                 self._unknown_until_s.pop(raw, None)
+                self._weights.pop(raw, None)
+
+
+def _compiled(text: SchemaText, policy: AvroPolicy) -> tuple[Reader, Weight] | Undecodable:
+    schema = compile_schema(text, policy)
+    return (compile_reader(schema.reader), Weight(schema.reader)) if isinstance(schema, Schema) else schema
 
 
 _TRAILING = Undecodable(why.TRAILING)

@@ -8,12 +8,13 @@ payload).
 from typing import NewType
 from uuid import UUID
 
-from consumer.types import Headers
+from consumer.types import UNREADABLE, Headers
 
 SchemaId = NewType("SchemaId", bytes)
 """A schema's id as it stands on the wire: 0 and four bytes, or 1 and the sixteen bytes of a UUID."""
 
 HEADER = "__value_schema_id"
+UNREADABLE_ID = b"unreadable"
 PREFIX_BYTES = 5
 _GUID_BYTES = 17
 
@@ -42,10 +43,12 @@ def header_id(headers: Headers) -> bytes | None:
     """The schema id header's bytes, checked by nobody yet; None where there is none.
 
     Of several the last counts, as everywhere in Kafka. An empty header is still one: what stands in front of
-    the value is then no id.
+    the value is then no id. Where the headers cannot be read, one may have been among them: that is no id either.
     """
     found = None
     for name, raw in headers:
         if name == HEADER:
             found = raw or b""
+        elif name == UNREADABLE:
+            return UNREADABLE_ID
     return found

@@ -10,8 +10,9 @@ class AvroPolicy(msgspec.Struct, frozen=True, kw_only=True):
     included. `max_depth` bounds the nesting of a schema: fastavro recurses on the C stack without a check,
     and a thread with a small stack dies at about 300 levels. `max_idle_fields` bounds how much a schema lets
     be read without using up a byte. `max_decimal_digits` bounds decimals: converting them takes quadratic
-    time. `unknown_ttl_s` is how long an id that the registry does not know stays unknown. `max_schemas`
-    bounds what is kept; the verdicts on refused and unknown ids are bounded by it apart.
+    time. `max_datum_bytes` bounds the memory of a value once it is read, and of several that are read together.
+    `unknown_ttl_s` is how long an id that the registry does not know stays unknown. `max_schemas` bounds what
+    is kept; the verdicts on refused and unknown ids are bounded by it apart.
 
     Raises ValueError for a value that makes no sense.
     """
@@ -21,11 +22,15 @@ class AvroPolicy(msgspec.Struct, frozen=True, kw_only=True):
     max_depth: int = 64
     max_idle_fields: int = 100
     max_decimal_digits: int = 1000
+    max_datum_bytes: int = 128 * 1024 * 1024
     unknown_ttl_s: float = 60.0
     max_schemas: int = 10_000
 
     def __post_init__(self) -> None:
-        sizes = (self.max_value_bytes, self.max_schema_bytes, self.max_decimal_digits, self.max_schemas)
+        sizes = (
+            self.max_value_bytes, self.max_schema_bytes, self.max_decimal_digits, self.max_schemas,
+            self.max_datum_bytes,
+        )  # fmt: skip
         if min(sizes) < 1 or self.max_idle_fields < 0 or self.unknown_ttl_s <= 0:
             raise ValueError("bounds must be above 0")
         if not 1 <= self.max_depth <= 200:

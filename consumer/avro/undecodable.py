@@ -6,16 +6,20 @@ import msgspec
 
 WRONG_MAGIC = "wrong magic byte"
 WRONG_HEADER = "wrong schema id header"
+UNREADABLE_HEADERS = "header name is not utf-8"
 UNKNOWN_ID = "unknown schema id"
 TRUNCATED = "truncated"
 TRAILING = "trailing bytes"
 TOO_LARGE = "too large"
+TOO_HEAVY = "takes too much memory"
 INVALID_UTF8 = "invalid utf-8"
 INVALID_INDEX = "invalid union or enum index"
 OUT_OF_RANGE = "value out of range"
 INVALID_DATA = "invalid data"
 NOT_A_RECORD = "not a record"
 REFUSED_SCHEMA = "refused schema: "
+CRASHED = "crashed the process"
+HELD_UP = "held up the process"
 
 
 class Undecodable(msgspec.Struct, frozen=True):

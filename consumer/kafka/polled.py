@@ -5,7 +5,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from consumer.types import Record, TopicPartition
+from consumer.types import UNREADABLE, Headers, Record, TopicPartition
 
 Runs = dict[tuple[str, int], list[Record]]
 """Records by (topic, partition), each in the order of its partition."""
@@ -46,5 +46,14 @@ def _record(message: Any) -> Record:
         message.timestamp()[1],
         message.key(),
         message.value(),
-        message.headers(),
+        _headers(message),
     )
+
+
+def _headers(message: Any) -> Headers | None:
+    try:
+        headers: Headers | None = message.headers()
+    except (SystemError, UnicodeError):
+        # A name is not UTF-8. Kafka lets it be any bytes; raised here, it would end the process at every start.
+        return [(UNREADABLE, None)]
+    return headers

@@ -160,3 +160,12 @@ class Ledger(Protocol):
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         """Record positions, durably, before they are committed. A position only rises."""
         ...
+
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        """Record (epoch, horizon) of partitions: from now on the records below may be met there, by a process that
+        may die of one. `assign` gives it to the next owner. It may also fall: see `Horizon`.
+
+        What is written under another epoch than the one that stands changes nothing. It outlives the process; a
+        crash of the machine may lose it.
+        """
+        ...

@@ -50,7 +50,8 @@ class MemoryLedger:
         for partition in partitions:
             place = (self._group, partition)
             epochs[place] = next_epoch(epochs.get(place), self._clock.wall_s())
-            answer[partition] = Assigned(epochs[place], positions.get(place))
+            horizon = self._store.horizons.get(place, 0)
+            answer[partition] = Assigned(epochs[place], positions.get(place), horizon)
         return answer
 
     async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
@@ -66,6 +67,13 @@ class MemoryLedger:
         for partition, offset in positions.items():
             place = (self._group, partition)
             standing[place] = max(offset, standing.get(place, offset))
+
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        self._begin()
+        for partition, (epoch, horizon) in horizons.items():
+            place = (self._group, partition)
+            if self._store.epochs.get(place) == epoch:
+                self._store.horizons[place] = horizon
 
     async def reserve(self, intents: Sequence[Intent]) -> Reservation:
         now_ms = self._begin()

@@ -48,6 +48,7 @@ class MemoryStore:
     """Owner to when its lease ends, in milliseconds of the monotonic clock."""
     epochs: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     positions: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
+    horizons: dict[tuple[str, TopicPartition], int] = field(default_factory=dict)
     starts: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
     _settled: dict[bytes, Settled] = field(default_factory=dict)
     _letters: dict[tuple[bytes, Holder], int] = field(default_factory=dict)

@@ -50,6 +50,10 @@ class SqliteLedger:
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._worker.call(Operation(partial(sqlite_partitions.advance, positions=positions)))
 
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        work = partial(sqlite_partitions.venture, horizons=horizons)
+        await self._worker.call(Operation(work, durable=False))
+
     async def reserve(self, intents: Sequence[Intent]) -> Reservation:
         work = Operation(partial(reserve, intents=intents), durable=False, weight=len(intents))
         return cast(Reservation, await self._worker.call(work))

@@ -142,6 +142,7 @@ class SqliteFile:
             found = sqlite_schema.format_of(connection)
         self._check_format(found)
         self._tune(connection)
+        sqlite_schema.complete(connection)
         self._check_identity(connection)
 
     def _check_format(self, found: int | None) -> None:

@@ -56,6 +56,14 @@ _TABLES = (
         PRIMARY KEY (consumer_group, topic, partition)) WITHOUT ROWID""",
 )
 
+_LATER_TABLES = (
+    # Beside `partitions` and not in it, so that a file of a release before gets it without a new format, and that
+    # release still reads the file.
+    """CREATE TABLE IF NOT EXISTS horizons (
+        consumer_group TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, horizon INTEGER NOT NULL,
+        PRIMARY KEY (consumer_group, topic, partition)) WITHOUT ROWID""",
+)
+
 
 def format_of(connection: sqlite3.Connection) -> int | None:
     """The ledger format of the open file: 0 where it is still empty, None where it is not a ledger."""
@@ -80,6 +88,12 @@ def create(connection: sqlite3.Connection, timeout_s: float) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
+
+
+def complete(connection: sqlite3.Connection) -> None:
+    """Add the tables that a file of a release before lacks. Writes nothing where none is missing."""
+    for table in _LATER_TABLES:
+        connection.execute(table)
 
 
 def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:

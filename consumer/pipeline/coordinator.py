@@ -23,6 +23,8 @@ LAST_WORD_S = 1.0
 
 RECLAIM_AFTER_S = 10.0
 
+WARY = "whoever had it before did not leave in good order: what it may have read is tried in a child process first"
+
 
 class Coordinator:
     """Implements `consumer.kafka.listener.Listener`. Everything here runs on the event loop."""
@@ -63,6 +65,7 @@ class Coordinator:
         self._committer: Committer
         self._past: list[Assignment] = []
         self._prefixes: dict[TopicPartition, int] = {}
+        self._met_below: dict[TopicPartition, int] = {}
         self._goal: dict[TopicPartition, int] | None = None
         self._reached: set[TopicPartition] = set()
         self.ledger_alarms = 0
@@ -93,6 +96,7 @@ class Coordinator:
         assignment = self.assignments.get(partition)
         if assignment is not None:
             assignment.tracker.skip_to(offset)
+            assignment.horizon.end_at(offset)
 
     # --- assignments ---
 
@@ -105,6 +109,7 @@ class Coordinator:
         assigned = await self._ledger.assign(list(committed))
         for partition, offset in committed.items():
             position = assigned[partition].position
+            self._met_below[partition] = assigned[partition].horizon
             if offset is not None and (position is None or position < offset):
                 self._suspect(partition, offset, position)
         return assigned
@@ -125,14 +130,21 @@ class Coordinator:
 
     async def begin(self, positions: Mapping[TopicPartition, tuple[int, int]]) -> None:
         await self._ledger.advance({partition: offset for partition, (_, offset) in positions.items()})
+        new = [self._assignment(partition, *place) for partition, place in positions.items()]
+        # Nothing is decoded before the ledger knows that it may be met.
+        await self._ledger.venture({one.partition: (one.epoch, one.horizon.reach) for one in new})
         # One whose drain got no end of its own is over too: nobody else would give up what it holds.
         self._depart({one for p in positions if (one := self.assignments.get(p)) is not None}, Phase.ENDED)
-        for partition, (epoch, offset) in positions.items():
-            prefix = self._prefixes.setdefault(partition, len(self._prefixes))
-            load = self.pressure.of(partition.topic)
-            self.assignments[partition] = Assignment(partition, epoch, offset, prefix, load)
+        self.assignments.update({one.partition: one for one in new})
+        if wary := [str(one.partition) for one in new if one.horizon.wary_below > one.committed]:
+            self._note(f"{', '.join(wary)}: {WARY}")
         self.joined = True
         self.rebalances += 1
+
+    def _assignment(self, partition: TopicPartition, epoch: int, offset: int) -> Assignment:
+        prefix = self._prefixes.setdefault(partition, len(self._prefixes))
+        load = self.pressure.of(partition.topic)
+        return Assignment(partition, epoch, offset, prefix, load, self._met_below.pop(partition, 0))
 
     async def drain(
         self, partitions: Sequence[TopicPartition], deadline_s: float
@@ -149,9 +161,8 @@ class Coordinator:
                         self._settlement.progress.clear()
                         await self._settlement.progress.wait()
         finally:
-            finished = [
-                one for one in leaving if one.phase is Phase.DRAINING
-            ]  # The others were fenced meanwhile.
+            # The others were fenced meanwhile.
+            finished = [one for one in leaving if one.phase is Phase.DRAINING]
             self._depart(leaving, Phase.ENDED)
         given_up = (self._graveyard.given_up - before).items()
         self.unburied = "; ".join(f"{count} cannot be written to {where}" for where, count in given_up)
@@ -166,6 +177,12 @@ class Coordinator:
         except (ConsumerError, TimeoutError) as error:
             self._note(f"no commit at the end of the assignment: {error or 'the ledger is too slow'}")
             offsets = {}
+        # Who comes next would take needless care.
+        with suppress(ConsumerError, TimeoutError):
+            async with asyncio.timeout(LAST_WORD_S):
+                await self._ledger.venture(
+                    {one.partition: (one.epoch, one.horizon.wary_below) for one in finished}
+                )
         # Who comes next would wait for what is not given back yet.
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_S):

@@ -18,8 +18,10 @@ from consumer.core.retries import Backoff, Random
 from consumer.errors import RegistryUnavailable
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.background import Background
+from consumer.pipeline.caution import Caution
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.grave import Grave
+from consumer.pipeline.reading import Reading, with_value
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.traces import trace_chunk
@@ -52,6 +54,7 @@ class Intake:
         sinks: Mapping[str, Sink],
         graveyard: Graveyard,
         settlement: Settlement,
+        caution: Caution,
         books: Books,
         background: Background,
         tracing: Tracing,
@@ -65,9 +68,11 @@ class Intake:
         self.plan = plan
         """By which records are routed from the next chunk on. What is in flight stays as it was mapped."""
         self._decoder = decoder
+        self._reading = Reading(decoder)
         self._sinks = sinks
         self._graveyard = graveyard
         self._settlement = settlement
+        self._caution = caution
         self._books = books
         self._background = background
         self._tracing = tracing
@@ -95,11 +100,15 @@ class Intake:
         now_ms = int(self._clock.wall_s() * 1000)
         assignment.ages.add(parcel.first, records[0].timestamp_ms, now_ms, tracker.oldest)
         self._books.consumed += len(records)
-        assignment.load.add(len(records), sum([record.size_bytes for record in records]))
+        assignment.load.add(len(records), parcel.size_bytes)
         backlog = assignment.backlog
-        if self._mass or not backlog:
+        if (
+            self._caution.clear(assignment, records)
+            and self._reading.fits(parcel)
+            and (self._mass or not backlog)
+        ):
             # During a halt each new chunk is a probe, though it may have to wait for its turn.
-            values = _with_value(records)
+            values = with_value(records)
             if not self._decoder.missing(values):
                 data = self._decoder.decode(values)
                 if self._passes(parcel, data) and not backlog:
@@ -134,11 +143,20 @@ class Intake:
             if self._mass:
                 # A chunk that no one has looked into, for want of its schema, may be the probe that ends the halt.
                 parcel = next((one for one in backlog if not one.judged), parcel)
-            values = _with_value(parcel.records)
-            if missing := self._decoder.missing(values):
-                await self._load(assignment, missing)
+            if not self._caution.knows(assignment, parcel.records):
+                await self._caution.approach(assignment, parcel.records)
                 continue
-            data, again = self._decoder.decode(values), parcel.judged
+            values = with_value(parcel.records)
+            wary = parcel.fatal is None and self._caution.is_due(assignment, parcel.records)
+            if missing := self._decoder.missing(values):
+                await self._load(assignment, missing, wary=wary)
+                continue
+            if self._reading.divide(backlog, parcel):
+                continue
+            if wary:
+                parcel.fatal = await self._caution.rehearse(values, self._step)
+                continue  # The assignment may have left meanwhile, or a schema have been forgotten.
+            data, again = self._reading.data(values, parcel.fatal), parcel.judged
             if self._passes(parcel, data):
                 if parcel is backlog[0]:
                     backlog.popleft()
@@ -149,13 +167,19 @@ class Intake:
                     async with asyncio.timeout(self._policy.retry_held_s):
                         await self._resumed.wait()
 
-    async def _load(self, assignment: Assignment, ids: Iterable[SchemaId]) -> None:
+    def _step(self, record: Record) -> None:
+        """All that is done with one record's bytes: what comes after handles only what was made of them."""
+        (datum,) = self._decoder.decode([record])
+        if not isinstance(datum, Undecodable):
+            self.plan.router(record.topic)(datum, record)
+
+    async def _load(self, assignment: Assignment, ids: Iterable[SchemaId], *, wary: bool) -> None:
         self._loading.add(assignment)
         attempt = 0
         try:
             while not assignment.phase:
                 try:
-                    await self._decoder.load(ids)
+                    await self._decoder.load(ids, self._caution.alone if wary else None)
                 except RegistryUnavailable as error:
                     attempt += 1
                     self._registry_trouble = str(error)
@@ -269,7 +293,3 @@ class Intake:
             elif isinstance(one, Unmapped):
                 reason = f"{one.field}: {one.reason}" if one.field else one.reason
                 sink.refuse(delivery, Grave(reason, sink.name, route.id))
-
-
-def _with_value(records: list[Record]) -> list[Record]:
-    return [record for record in records if record.value is not None]

@@ -1,7 +1,7 @@
 """The ledger calls that must not be given up: repeated until the ledger has taken them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from consumer.core.retries import Backoff, Random
@@ -57,6 +57,10 @@ class PatientLedger:
     async def advance(self, positions: dict[TopicPartition, int]) -> None:
         """See `Ledger.advance`."""
         await self._insist(lambda: self._ledger.advance(positions))
+
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        """See `Ledger.venture`."""
+        await self._insist(lambda: self._ledger.venture(horizons))
 
     async def _release(self, held: Sequence[Held]) -> None:
         try:

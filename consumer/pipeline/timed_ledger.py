@@ -27,6 +27,7 @@ class TimedLedger:
             "states",
             "mapped_by",
             "advance",
+            "venture",
         )
         self._observe: Mapping[str, Observe] = {name: metrics.ledger_wait(name) for name in names}
 
@@ -62,6 +63,9 @@ class TimedLedger:
 
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._timed("advance", self._ledger.advance(positions))
+
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        await self._timed("venture", self._ledger.venture(horizons))
 
     async def _timed(self, operation: str, call: Awaitable[R]) -> R:
         started_s = perf_counter()

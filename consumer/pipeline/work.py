@@ -3,7 +3,9 @@
 from collections import deque
 from enum import IntEnum
 
+from consumer.avro.undecodable import Undecodable
 from consumer.core.ages import Ages
+from consumer.core.horizon import Horizon
 from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
 from consumer.core.pressure import Load
@@ -11,7 +13,7 @@ from consumer.endpoints.endpoint import Operation
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.traces import ChunkTrace
 from consumer.telemetry.spans import ProcessSpan
-from consumer.types import Record, TopicPartition
+from consumer.types import FLAT_BYTES, Record, TopicPartition
 
 
 class Phase(IntEnum):
@@ -25,14 +27,29 @@ class Phase(IntEnum):
 class Parcel:
     """A chunk that waits for a schema, or for the end of a mass refusal."""
 
-    __slots__ = ("first", "judged", "records")
+    __slots__ = ("fatal", "first", "judged", "records", "size_bytes")
 
     def __init__(self, first: int, records: list[Record]) -> None:
         self.first = first
         """The number of its first record."""
         self.records = records
+        self.size_bytes = sum([record.size_bytes for record in records])
         self.judged = False
         """Its undecodable records were weighed: what ends the halt lets them pass."""
+        self.fatal: dict[int, Undecodable] | None = None
+        """Once it was rehearsed: the records with a value that it is not to be decoded with, by their index."""
+
+    @property
+    def data_bytes(self) -> int:
+        """Of its keys and values."""
+        return self.size_bytes - FLAT_BYTES * len(self.records)
+
+    def divide(self, count: int) -> "tuple[Parcel, Parcel]":
+        """Its first so many records, and the rest."""
+        parts = Parcel(self.first, self.records[:count]), Parcel(self.first + count, self.records[count:])
+        for part in parts:
+            part.judged = self.judged
+        return parts
 
 
 class Assignment:
@@ -44,6 +61,7 @@ class Assignment:
         "backlog",
         "committed",
         "epoch",
+        "horizon",
         "lane_prefix",
         "load",
         "partition",
@@ -59,8 +77,11 @@ class Assignment:
         position: int,
         lane_prefix: int,
         load: Load | None = None,
+        met_below: int = 0,
     ) -> None:
-        """`load`: what counts its records against the bound; by default they count by themselves."""
+        """`load`: what counts its records against the bound; by default they count by themselves. `met_below`: the
+        ledger's horizon, see `Horizon`."""
+        self.horizon = Horizon(position, met_below)
         self.load = load or Load()
         self.partition = partition
         self.epoch = epoch

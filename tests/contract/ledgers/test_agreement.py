@@ -170,6 +170,14 @@ class Agreement(RuleBasedStateMachine):
         place = TopicPartition(TOPIC, partition)
         self._both(whose, lambda process: process.ledger.advance({place: offset}))
 
+    @rule(whose=whose, partition=st.integers(0, PARTITIONS - 1), horizon=st.integers(0, 9))
+    def venture(self, whose: int, partition: int, horizon: int) -> None:
+        place = TopicPartition(TOPIC, partition)
+        self._both(
+            whose,
+            lambda process: process.ledger.venture({place: (process.epochs.get(partition, 0), horizon)}),
+        )
+
     @rule(whose=whose, chosen=st.dictionaries(st.integers(0, PARTITIONS), st.integers(0, 9)))
     def starts(self, whose: int, chosen: dict[int, int]) -> None:
         one, other = self._both(whose, lambda process: process.ledger.starts(TOPIC, chosen))
@@ -180,6 +188,7 @@ class Agreement(RuleBasedStateMachine):
         place = TopicPartition("another", 0), TopicPartition(TOPIC, 1)
         one, other = self._both(whose, lambda process: process.ledger.assign(place))
         assert [one[each].position for each in place] == [other[each].position for each in place]
+        assert [one[each].horizon for each in place] == [other[each].horizon for each in place]
 
     @invariant()
     def the_same_is_known_of_every_key(self) -> None:

@@ -77,6 +77,10 @@ class WatchedLedger:
         await self._enter("advance", dict(positions))
         await self._ledger.advance(positions)
 
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        await self._enter("venture", dict(horizons))
+        await self._ledger.venture(horizons)
+
 
 class LetterTopic:
     """A dead-letter topic with the face of `LetterWriter`."""

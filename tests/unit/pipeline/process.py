@@ -18,6 +18,7 @@ from consumer.endpoints.user_analytics import UserAnalytics
 from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.policy import LedgerPolicy
 from consumer.pipeline.background import Background
+from consumer.pipeline.caution import Caution
 from consumer.pipeline.commits import Committer
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
@@ -30,6 +31,7 @@ from consumer.types import Chunk, TopicPartition
 from tests.unit.pipeline.destination import open_sink
 from tests.unit.pipeline.edges import PlayedPoller, WatchedLedger
 from tests.unit.pipeline.invariants import CheckedSettlement, Invariants
+from tests.unit.pipeline.peril import Peril
 from tests.unit.pipeline.records import TOPIC, framed
 from tests.unit.pipeline.said import Said
 from tests.unit.pipeline.virtual_time import LoopClock, loop, quiet
@@ -99,6 +101,7 @@ class Process:
         for api, changes in (("distinct", distinct), ("client", client)):
             self.sinks[api], self.posts[api] = open_sink(self, api, changes or {})
         self.decoder = Decoder(stage.registry, self.clock)
+        self.peril = Peril(self.decoder, stage.deadly)
         self.intake = Intake(
             intake or IntakePolicy(),
             self.said.plan(),
@@ -106,6 +109,7 @@ class Process:
             self.sinks,
             self.graveyard,
             self.settlement,
+            Caution(self.patient, self.peril.rehearse, self.background, self.notes.append),
             self.books,
             self.background,
             Tracing(None, "group"),

@@ -48,6 +48,8 @@ class Stage:
     receiver: Receiver = field(default_factory=Receiver)
     store: MemoryStore = field(default_factory=MemoryStore)
     registry: Registry = field(default_factory=Registry)
+    deadly: set[bytes] = field(default_factory=set)
+    """Values that a process dies of when it decodes them."""
     journal: Journal = field(default_factory=list)
     random: Random = field(default_factory=lambda: Random(1))
     logs: dict[TopicPartition, list[Record]] = field(default_factory=lambda: defaultdict(list))

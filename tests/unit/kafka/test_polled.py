@@ -1,0 +1,72 @@
+"""What a poll gave, in runs; and records that the client itself cannot give whole."""
+
+from typing import Any, cast
+
+from confluent_kafka import Message
+
+from consumer.avro.decoder import Decoder
+from consumer.avro.undecodable import Undecodable
+from consumer.clock import ManualClock
+from consumer.kafka.polled import split
+from consumer.types import UNREADABLE, Record
+from tests.unit.avro.avro_values import Shelf, framed, record_of, varint
+
+
+class Polled:
+    """A message as the client gives it."""
+
+    def __init__(
+        self, offset: int, value: bytes | None = b"v", headers: Any = None, error: Any = None
+    ) -> None:
+        self._offset, self._value, self._headers, self._error = offset, value, headers, error
+
+    def error(self) -> Any:
+        return self._error
+
+    def topic(self) -> str:
+        return "events"
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+    def timestamp(self) -> tuple[int, int]:
+        return (1, 1000)
+
+    def key(self) -> bytes | None:
+        return None
+
+    def value(self) -> bytes | None:
+        return self._value
+
+    def headers(self) -> Any:
+        if isinstance(self._headers, Exception):
+            raise self._headers
+        return self._headers
+
+
+def run_of(*messages: Polled) -> list[Record]:
+    (runs,) = split(cast(list[Message], list(messages)))
+    assert isinstance(runs, dict)
+    return runs["events", 0]
+
+
+def test_events_stand_between_the_runs_before_and_after_them() -> None:
+    event = Polled(2, error="end")
+    parts = list(split(cast(list[Message], [Polled(0), Polled(1), event, Polled(2)])))
+    assert [len(part["events", 0]) if isinstance(part, dict) else part for part in parts] == [2, event, 1]
+
+
+async def test_a_header_name_that_is_not_utf8_costs_that_record_only_and_says_why() -> None:
+    value = framed(varint(5))
+    records = run_of(
+        Polled(0, value, [("a", b"1")]),
+        Polled(1, value, SystemError("returned a result with an exception set")),
+        Polled(2, value),
+    )
+    decoder = Decoder(Shelf(record_of("int")), ManualClock())
+    await decoder.load(decoder.missing(records))
+    assert decoder.decode(records) == [{"f0": 5}, Undecodable("header name is not utf-8"), {"f0": 5}]
+    assert records[1].headers == [(UNREADABLE, None)]
