@@ -51,7 +51,7 @@ class Owner:
         until_end: bool = False,
     ) -> None:
         self._commits = Commits(bridge, listener)
-        self._errors = ClientErrors(bridge, listener)
+        self._errors = ClientErrors(bridge, listener, config)
         self._stopping = threading.Event()
         self._starting = Starts(topics, bridge, listener, policy.call_timeout_s, self._stopping)
         self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._errors.on_error}

@@ -48,7 +48,15 @@ class LocalKafka:
     Every method may block for seconds. The JVM dies with this process, however that ends.
     """
 
-    def __init__(self, libs: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        libs: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        listeners: Mapping[str, int] | None = None,
+    ) -> None:
+        """`listeners`: beside the plain one, loopback ports by their name; `settings` say what they ask for."""
+        self._listeners = dict(listeners or {})
         self._home = Path(tempfile.mkdtemp(prefix="kafka-"))
         self._classpath = f"{libs}/*"
         self._port, self._controller_port = free_ports(2)
@@ -135,13 +143,14 @@ class LocalKafka:
 
     def _format(self) -> None:
         controller = f"127.0.0.1:{self._controller_port}"
+        more = "".join(f",{name}://127.0.0.1:{port}" for name, port in self._listeners.items())
         settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": controller,
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
+            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}{more}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}{more}",
             "log.dirs": str(self._home / "data"),
             **self._settings,
         }

@@ -52,22 +52,27 @@ class Authority:
 
     def server_context(self, *, ip: str = "127.0.0.1", expired: bool = False) -> ssl.SSLContext:
         """What a server shows that claims to be `ip`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issue("receiver", ip=ip, expired=expired))
+        return context
+
+    def issue(self, name: str, *, ip: str = "127.0.0.1", expired: bool = False) -> Path:
+        """A PEM file with a key and its certificate, for a server at `ip` or for a client called `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         certificate = (
-            _builder(_name("receiver"), self.certificate.subject, key, expired)
+            _builder(_name(name), self.certificate.subject, key, expired)
             .add_extension(
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ip))]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .sign(self.key, hashes.SHA256())
         )
-        chain = self.folder / f"receiver-{ip}-{expired}.pem"
+        chain = self.folder / f"{name}-{ip}-{expired}.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         chain.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        return context
+        return chain
 
 
 def _builder(
