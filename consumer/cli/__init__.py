@@ -5,6 +5,10 @@ import sys
 
 def main() -> None:
     """The entry point: an expected error is one message and its exit code, never a stack trace."""
+    from consumer.cli.core_dumps import forbid_core_dumps
+
+    forbid_core_dumps()  # before a secret is read
+
     import click
 
     from consumer.cli.command import command

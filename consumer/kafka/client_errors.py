@@ -1,14 +1,16 @@
 """What the client says of its connections, outside of any call."""
 
+import time
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaError
 
+from consumer.core.rotations import RotationPatience
 from consumer.errors import BrokerError
 from consumer.kafka.bridge import Bridge
 from consumer.kafka.certificates import certificate_problem, is_about_certificates
 from consumer.kafka.listener import Listener
-from consumer.kafka.trouble import Trouble, trouble
+from consumer.kafka.trouble import Trouble, is_about_credentials, trouble
 
 
 class ClientErrors:
@@ -20,6 +22,7 @@ class ClientErrors:
         self._bridge = bridge
         self._listener = listener
         self._final: BrokerError | None = None
+        self._patience = RotationPatience()
         self._said: str | None = None
         self._certificates_seen = False
         self.arrived = False
@@ -27,7 +30,11 @@ class ClientErrors:
 
     def on_error(self, error: KafkaError) -> None:
         """The callback."""
-        if trouble(error) is Trouble.FATAL:
+        if self.arrived and is_about_credentials(error) and not self._patience.is_over(time.monotonic()):
+            self._bridge.post(
+                self._listener.noticed, f"{error.str()}: it is tried again, also with a new password"
+            )
+        elif trouble(error) is Trouble.FATAL:
             self._final = BrokerError(f"Kafka: {error.str()}")
         elif self.arrived:
             self._bridge.post(self._listener.noticed, error.str())

@@ -52,6 +52,11 @@ class LetterWriter:
         self._thread = threading.Thread(target=self._serve, name="letters", daemon=True)
         self._thread.start()
 
+    def use_credentials(self, username: str, password: str) -> None:
+        """SASL's, for the connections that are made from now on."""
+        self._config |= {"sasl.username": username, "sasl.password": password}
+        self._producer.set_sasl_credentials(username, password)
+
     async def write(self, letters: Sequence[Letter]) -> list[Outcome]:
         """Write all; gives each one's outcome in order. Does not raise for the broker's refusals."""
         loop = asyncio.get_running_loop()

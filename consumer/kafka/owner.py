@@ -101,6 +101,11 @@ class Owner:
         """Begin anew with a partition that the ledger fenced, if Kafka still says that it is ours."""
         self._commands.put(partial(self._reclaim, partition, epoch))
 
+    def use_credentials(self, username: str, password: str) -> None:
+        """SASL's, for the connections that are made from now on."""
+        self._commands.put(lambda: self._client.set_sasl_credentials(username, password))
+        self._room.set()
+
     def took(self, count: int) -> None:
         """So many records that were handed on have been taken in."""
         self._taken += count

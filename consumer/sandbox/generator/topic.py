@@ -1,5 +1,6 @@
 """The topic that is produced to."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ def ensure_topic(bootstrap_servers: str, topic: str, partitions: int, properties
     new = NewTopic(topic, num_partitions=partitions, replication_factor=_BROKER_DEFAULT)
     try:
         admin.create_topics([new], request_timeout=_TIMEOUT_S)[topic].result()
+        _wait_until_known(admin, topic)
     except KafkaException as error:
         # Someone else was faster: as good.
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -43,3 +45,10 @@ def ensure_topic(bootstrap_servers: str, topic: str, partitions: int, properties
                 "where the broker creates topics by itself"
             ) from error
     return partitions
+
+
+def _wait_until_known(admin: AdminClient, topic: str) -> None:
+    """A broker can hear of a topic later than who created it: a producer would then say that there is none."""
+    deadline_s = time.monotonic() + _TIMEOUT_S
+    while topic not in admin.list_topics(timeout=_TIMEOUT_S).topics and time.monotonic() < deadline_s:
+        time.sleep(0.05)

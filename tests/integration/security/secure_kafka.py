@@ -19,7 +19,8 @@ from tests.brokers import Broker, LocalKafka
 from tests.brokers.ports import free_ports
 from tests.contract.senders.authority import Authority
 
-LISTENERS = ("TLS", "MTLS", "SCRAM", "OAUTH", "EXPIRED")
+LISTENERS = ("TLS", "MTLS", "SCRAM", "ANEW", "OAUTH", "EXPIRED")
+"""ANEW is SCRAM that asks for the password every few seconds, on open connections too."""
 _MODULES = "org.apache.kafka.common.security"
 _ALLOW = AclPermissionType.ALLOW
 
@@ -70,7 +71,14 @@ class SecureKafka:
             for name in LISTENERS
             for key, value in (("type", "PEM"), ("location", str(expired if name == "EXPIRED" else good)))
         }
-        protocols = {"TLS": "SSL", "MTLS": "SSL", "EXPIRED": "SSL", "SCRAM": "SASL_SSL", "OAUTH": "SASL_SSL"}
+        protocols = {
+            "TLS": "SSL",
+            "MTLS": "SSL",
+            "EXPIRED": "SSL",
+            "SCRAM": "SASL_SSL",
+            "ANEW": "SASL_SSL",
+            "OAUTH": "SASL_SSL",
+        }
         plain = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"
         return {
             "listener.security.protocol.map": ",".join([plain, *(f"{a}:{b}" for a, b in protocols.items())]),
@@ -79,8 +87,15 @@ class SecureKafka:
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(folder / "ca.pem"),
             "listener.name.mtls.ssl.client.auth": "required",
-            "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-            "listener.name.scram.scram-sha-512.sasl.jaas.config": f"{_MODULES}.scram.ScramLoginModule required;",
+            **{
+                f"listener.name.{name}.{key}": value
+                for name in ("scram", "anew")
+                for key, value in (
+                    ("sasl.enabled.mechanisms", "SCRAM-SHA-512"),
+                    ("scram-sha-512.sasl.jaas.config", f"{_MODULES}.scram.ScramLoginModule required;"),
+                )
+            },
+            "listener.name.anew.scram-sha-512.connections.max.reauth.ms": "4000",
             # Without a validator of its own it takes tokens without a signature: whose they are is what counts here.
             "listener.name.oauth.sasl.enabled.mechanisms": "OAUTHBEARER",
             "listener.name.oauth.oauthbearer.sasl.jaas.config": (
