@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench ci ci-full clean help
+.PHONY: demo test check bench build ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -8,11 +8,15 @@ demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARG
 test: .venv/.dev ## all tests; those on a real broker where Java and Maven, Docker or TEST_KAFKA_BOOTSTRAP_SERVERS is there
 	@scripts/test
 
-check: .venv/.dev ## what a change must keep: format, lint, types, layers, unit tests
+check: .venv/.dev ## what a change must keep: format, lint, types, layers, audit, unit tests
 	@scripts/check
 
 bench: .venv/.dev ## throughput and CPU a record on a real broker, beside a bare loop (ARGS=… is handed on)
 	@.venv/bin/python -m bench $(ARGS)
+
+build: .venv/.dev ## sdist, wheel and SBOM (CycloneDX) in dist/
+	@.venv/bin/python -m hatchling build -d dist
+	@scripts/sbom dist
 
 ci: ## what CI runs: test, the real-broker suite required, check, the wheel in an empty environment
 	@.ci/run

@@ -265,6 +265,12 @@ class App:
         self._watch.look(self.status.view())
         self.owner.stop()
 
+    def use_credentials(self, username: str, password: str) -> None:
+        """Kafka's, for the connections that are made from now on."""
+        self._learn([password])
+        self.owner.use_credentials(username, password)
+        self._writer.use_credentials(username, password)
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)

@@ -22,8 +22,9 @@ class AdminPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What a client of the admin port may take.
 
     `timeout_s` bounds a whole exchange, from connection to answer. `max_head_bytes` bounds a request's line
-    and headers, `max_connections` what is open at once: more are closed unanswered. `linger_s` bounds how
-    long the rest of a refused request is read, so that its sender gets to see the refusal.
+    and headers, `max_connections` what is open at once: for one more the oldest is closed, so that clients that say
+    nothing cannot keep a probe out. `linger_s` bounds how long the rest of a refused request is read, so that its
+    sender gets to see the refusal.
     """
 
     timeout_s: float = 10.0
@@ -42,7 +43,8 @@ class AdminServer:
         self._port = port
         self._policy = policy or AdminPolicy()
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], None] = {}
+        """In the order in which they came."""
 
     async def start(self) -> tuple[str, int]:
         """Listen; gives the address that it is bound to. Raises ConfigurationError where it can't be had."""
@@ -75,11 +77,12 @@ class AdminServer:
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._open) >= self._policy.max_connections:
-            writer.transport.abort()
-            return
+            oldest = next(iter(self._open))
+            oldest.cancel()
+            self._open.pop(oldest)
         task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._open[task] = None
+        task.add_done_callback(lambda done: self._open.pop(done, None))
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A client that goes away, hangs or drips is nobody's fault here.

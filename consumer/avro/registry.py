@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, TypeVar
 
 from confluent_kafka.schema_registry import Schema as RegisteredSchema
@@ -11,6 +12,7 @@ from consumer.avro.address import RegistryAddress
 from consumer.avro.framing import SchemaId, as_number_or_guid, schema_id
 from consumer.avro.offload import in_daemon_thread
 from consumer.avro.policy import RegistryPolicy
+from consumer.avro.rotation import Rotation
 from consumer.avro.schemas import SchemaText
 from consumer.avro.session import BoundedSession
 from consumer.avro.undecodable import REFUSED_SCHEMA, UNKNOWN_ID, Undecodable
@@ -27,13 +29,23 @@ T = TypeVar("T")
 class Registry:
     """One client. Its calls block, so each runs in a thread; for one event loop."""
 
-    def __init__(self, address: RegistryAddress, policy: RegistryPolicy | None = None) -> None:
-        """Blocks on certificate files only. Raises ValueError or OSError for what is wrong."""
+    def __init__(
+        self,
+        address: RegistryAddress,
+        policy: RegistryPolicy | None = None,
+        on_credentials: Callable[[list[str]], None] = lambda _: None,
+    ) -> None:
+        """Blocks on certificate files only. Raises ValueError or OSError for what is wrong.
+
+        `on_credentials` hears of those that came into use with a changed file: the log has to mask them too.
+        """
         self._policy = policy or RegistryPolicy()
         self._name = address.name
-        self._client: Any = SchemaRegistryClient.new_client(_configuration(address, self._policy))
-        inner: Any = self._client._rest_client
-        inner.session = BoundedSession(inner, self._policy)
+        self._rotation = Rotation(address)
+        self._on_credentials = on_credentials
+        self._renewing = Lock()
+        self._retired: Any = None
+        self._client: Any = _connected(address, self._policy)
         self._not_found = _MOCK_NOT_FOUND if address.in_memory else _SCHEMA_NOT_FOUND
 
     async def fetch(self, schema: SchemaId) -> SchemaText | Undecodable:
@@ -68,7 +80,7 @@ class Registry:
     async def level(self, subject: str) -> tuple[str | None, str]:
         """A subject's own compatibility, None where it has none, and the registry's. Raises RegistryUnavailable."""
         own = await self._ask(lambda: self._unless_absent(lambda: self._client.get_compatibility(subject)))
-        return own, str(await self._ask(self._client.get_compatibility))
+        return own, str(await self._ask(lambda: self._client.get_compatibility()))
 
     async def set_level(self, subject: str, level: str) -> None:
         """Give a subject its own compatibility. Raises RegistryUnavailable."""
@@ -86,6 +98,25 @@ class Registry:
     def close(self) -> None:
         """Close the connections. A call under way ends with RegistryUnavailable."""
         self._client.close()
+        if self._retired is not None:
+            self._retired.close()
+
+    def _renew(self) -> None:
+        """Another client where password or certificates were exchanged. Blocks; what is unusable changes nothing."""
+        with self._renewing:
+            address = self._rotation.changed()
+            if address is None:
+                return
+            try:
+                client = _connected(address, self._policy)
+            except (OSError, ValueError):
+                return  # half of a pair: the other file follows, and changes the stamp again
+            if address.basic_auth is not None:
+                self._on_credentials([address.basic_auth, address.basic_auth.partition(":")[2]])
+            if self._retired is not None:
+                self._retired.close()
+            # Calls under way still use the one before.
+            self._client, self._retired = client, self._client
 
     def _fetch(self, schema: SchemaId) -> SchemaText | Undecodable:
         asked = as_number_or_guid(schema)
@@ -140,8 +171,12 @@ class Registry:
             raise
 
     async def _ask(self, call: Callable[[], T]) -> T:
+        def renewed() -> T:
+            self._renew()
+            return call()
+
         try:
-            return await asyncio.wait_for(in_daemon_thread(call), self._policy.deadline_s)
+            return await asyncio.wait_for(in_daemon_thread(renewed), self._policy.deadline_s)
         except TimeoutError:
             problem = f"no complete answer within {self._policy.deadline_s:g} s"
         except SchemaRegistryError as error:
@@ -156,6 +191,14 @@ class Registry:
         raise RegistryUnavailable(
             f"schema registry {self._name}: {problem}; check its address, its credentials and the network"
         )
+
+
+def _connected(address: RegistryAddress, policy: RegistryPolicy) -> Any:
+    """A client that connects when it is asked. Blocks on certificate files; raises ValueError or OSError."""
+    client: Any = SchemaRegistryClient.new_client(_configuration(address, policy))
+    inner: Any = client._rest_client
+    inner.session = BoundedSession(inner, policy)
+    return client
 
 
 def _configuration(address: RegistryAddress, policy: RegistryPolicy) -> dict[str, Any]:

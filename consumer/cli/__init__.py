@@ -5,6 +5,12 @@ import sys
 
 def main() -> None:
     """The entry point: an expected error is one message and its exit code, never a stack trace."""
+    from consumer.cli.core_dumps import forbid_core_dumps
+    from consumer.cli.last_words import tell, tell_faults
+
+    forbid_core_dumps()  # before a secret is read
+    tell_faults()
+
     import click
 
     from consumer.cli.command import command
@@ -22,18 +28,5 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except Exception as error:
-        _tell(error)
+        tell("a fault of distinct-consumer itself: please report it, with this", error)
         sys.exit(1)
-
-
-def _tell(error: Exception) -> None:
-    """A fault of ours: by the log, which masks what may be secret, as Python's own way would not."""
-    import logging
-
-    from consumer.telemetry.logs import configure_logging
-    from consumer.telemetry.redaction import Redactor
-
-    root = logging.getLogger()
-    if not root.handlers:
-        configure_logging(Redactor())
-    root.error("a fault of distinct-consumer itself: please report it, with this", exc_info=error)

@@ -12,6 +12,7 @@ import uvloop
 
 from consumer.app import AppConfig
 from consumer.cli.books import print_books
+from consumer.cli.secrets_of import secrets_of
 from consumer.cli.sections import SectionedCommand
 from consumer.cli.service import serve
 from consumer.cli.settings_options import load_settings, settings_options
@@ -24,10 +25,8 @@ from consumer.telemetry.logs import configure_logging
 from consumer.telemetry.redaction import Redactor
 from consumer.topology.isolate import group_of
 from consumer.topology.load import load_plan
-from consumer.topology.plan import Plan
 
 _LOG = logging.getLogger("consumer.run")
-_KAFKA_SECRETS = ("password", "secret", "token", "key.pem", "jaas")
 
 
 @click.command(
@@ -107,7 +106,8 @@ def run(
         only=destination,
     )
     plan = load()
-    redactor = Redactor(_secrets(settings, plan))
+    keys = [one.credential.read() for one in plan.destinations.values()]
+    redactor = Redactor([*keys, *secrets_of(settings)])
     configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))
     app_config = _app_config(settings, accept_ledger=accept_ledger, until_end=until_end, timeout_s=timeout_s)
     try:
@@ -131,19 +131,6 @@ def run(
         # Whoever reads these logs by machine gets the reason of the end as a line like all others.
         _LOG.error(str(error), extra={"exit_code": error.exit_code})
         sys.exit(error.exit_code)
-
-
-def _secrets(settings: Settings, plan: Plan) -> list[str]:
-    """What must never be logged, whatever a library says."""
-    secrets = [one.credential.read() for one in plan.destinations.values()]
-    secrets += [value for name, value in settings.kafka_options.items() if _is_secret(name)]
-    if basic_auth := settings.schema_registry_basic_auth:
-        secrets += [basic_auth, basic_auth.partition(":")[2]]
-    return secrets
-
-
-def _is_secret(option: str) -> bool:
-    return any(word in option for word in _KAFKA_SECRETS)
 
 
 def _app_config(

@@ -7,15 +7,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from consumer.admin.answers import Answers
 from consumer.admin.server import AdminServer
 from consumer.app import App, AppConfig, reservation_age_s
 from consumer.avro.address import RegistryAddress
 from consumer.avro.registry import Registry
+from consumer.cli.kafka_rotation import KafkaRotation
 from consumer.cli.reloading import Reloading
 from consumer.clock import SystemClock
 from consumer.core.books import Books
@@ -65,7 +67,7 @@ async def serve(
     )
     metrics = Metrics()
     traces = traces_from_environment(settings.consumer_group, metrics.spans_dropped)
-    registry = registry_of(settings)
+    registry = registry_of(settings, redactor.learn)
     app = App(
         config,
         plan,
@@ -88,7 +90,7 @@ async def serve(
     _reload_on_hang_up(app, reloading)
     _spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    watching = asyncio.create_task(reloading.run())
+    watching = asyncio.gather(reloading.run(), *_rotations(settings, app))
     try:
         return await _run(app)
     finally:
@@ -98,6 +100,13 @@ async def serve(
         await admin.stop()
         registry.close()
         await asyncio.to_thread(traces.close)
+
+
+def _rotations(settings: Settings, app: App) -> list[Coroutine[Any, Any, None]]:
+    """What looks for exchanged credentials. Blocks on files."""
+    if settings.kafka_properties is None:
+        return []
+    return [KafkaRotation(settings.kafka_properties, settings.kafka_options, app.use_credentials).run()]
 
 
 def _spare_the_collector() -> None:
@@ -157,8 +166,12 @@ def _reload_on_hang_up(app: App, reloading: Reloading) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
 
 
-def registry_of(settings: Settings) -> Registry:
-    """A client of the schema registry. Raises ConfigurationError for a certificate or key that is none."""
+def registry_of(settings: Settings, learn: Callable[[list[str]], None] = lambda _: None) -> Registry:
+    """A client of the schema registry; `learn` is told credentials that come into use later.
+
+    Raises ConfigurationError for a certificate or key that is none.
+    """
+    password_file = settings.secret_file("schema_registry_basic_auth")
     files = {
         "SCHEMA_REGISTRY_CA_FILE": settings.schema_registry_ca_file,
         "SCHEMA_REGISTRY_CERTIFICATE_FILE": settings.schema_registry_certificate_file,
@@ -173,10 +186,12 @@ def registry_of(settings: Settings) -> Registry:
             RegistryAddress(
                 url=settings.schema_registry_url or "",
                 basic_auth=settings.schema_registry_basic_auth,
+                basic_auth_file=None if password_file is None else str(password_file),
                 ca_file=given.get("SCHEMA_REGISTRY_CA_FILE"),
                 certificate_file=given.get("SCHEMA_REGISTRY_CERTIFICATE_FILE"),
                 key_file=given.get("SCHEMA_REGISTRY_KEY_FILE"),
-            )
+            ),
+            on_credentials=learn,
         )
     except (OSError, ValueError) as error:
         # ssl.SSLError is an OSError; what it says names neither the file nor the setting.

@@ -16,6 +16,7 @@ import orjson
 from consumer.avro.decoder import Decoder
 from consumer.avro.encoder import Encoder
 from consumer.avro.registry import Registry
+from consumer.cli.secrets_of import secrets_of
 from consumer.cli.sections import SectionedCommand
 from consumer.cli.service import registry_of
 from consumer.cli.settings_options import load_settings, settings_options
@@ -141,7 +142,8 @@ def stream(
             "--schema-registry-url must be an http or https URL: a consumer has to find the schema there"
         )
     account = Account(settings)
-    configure_logging(Redactor([account.key.read()]), level=getattr(logging, settings.log_level.upper()))
+    secrets = [account.key.read(), *secrets_of(settings)]
+    configure_logging(Redactor(secrets), level=getattr(logging, settings.log_level.upper()))
     log_topic = LogTopic(settings.bootstrap_servers or "", topic, settings.kafka_options)
     log_topic.ensure(partitions)
     _require_memory(log_topic, accept_retention)

@@ -17,6 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at
 from consumer.core.changes import AddPartitions, CreateTopic, SetConfig, TopicChange
 from consumer.core.cluster import MAX_MESSAGE_BYTES, FoundCluster, FoundTopic
 from consumer.errors import BrokerError
+from consumer.kafka.first_answer import FirstAnswer
 from consumer.kafka.trouble import unusable
 
 _TIMEOUT_S = 20.0
@@ -40,29 +41,23 @@ class Cluster:
 
     def __init__(self, bootstrap_servers: str, properties: Mapping[str, str]) -> None:
         """Connects at the first call. Raises UsageError for a property that librdkafka does not take."""
-        self._servers = bootstrap_servers
+        self._first = FirstAnswer(bootstrap_servers, properties)
+        config: dict[str, Any] = {
+            "client.id": "distinct-consumer-topology",
+            **properties,
+            "bootstrap.servers": bootstrap_servers,
+            "log_level": 2,
+            "error_cb": self._first.on_error,
+        }
         try:
-            self._client = AdminClient(
-                {
-                    "client.id": "distinct-consumer-topology",
-                    **properties,
-                    "bootstrap.servers": bootstrap_servers,
-                    "log_level": 2,
-                }
-            )
+            self._client = AdminClient(config)
         except KafkaException as error:
             raise unusable(error) from None
 
     def look(self, topics: Collection[str]) -> FoundCluster:
         """The brokers, and those of the topics that exist. Creates none, whatever the broker's settings."""
-        try:
-            # All topics are asked for, because asking for one could create it with the broker's defaults.
-            metadata = self._client.list_topics(timeout=_FIRST_ANSWER_S)
-        except KafkaException as error:
-            raise BrokerError(
-                f"no answer from {self._servers} within {_FIRST_ANSWER_S:g} s: {_reason(error)}; check "
-                "KAFKA_BOOTSTRAP_SERVERS, and KAFKA_PROPERTIES for what the brokers ask for"
-            ) from None
+        # All topics are asked for, because asking for one could create it with the broker's defaults.
+        metadata = self._first.topics(self._client, _FIRST_ANSWER_S)
         present = sorted(topics & metadata.topics.keys())
         configs = self._topic_configs(present)
         found = {name: _found(metadata.topics[name], configs[name]) for name in present}

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from consumer.errors import BrokerError, UsageError
-from consumer.kafka.insist import insist
+from consumer.kafka.insist import Unanswered, insist
 from consumer.kafka.positions import partitions_of
 from consumer.types import TopicPartition
 
@@ -39,7 +39,7 @@ class Arrival:
 
     def find(self, topics: Iterable[str]) -> dict[str, list[int]]:
         """The partitions of each topic. Raises UsageError for one that does not exist, BrokerError where no broker
-        answers, and StopAsked."""
+        answers or one refuses us, and StopAsked."""
         return {topic: self._numbers(topic) for topic in topics}
 
     def ends(self, topics: dict[str, list[int]]) -> dict[TopicPartition, int]:
@@ -67,7 +67,7 @@ class Arrival:
     def _ask(self, call: Callable[[float], R]) -> R:
         try:
             return insist(call, self._timeout_s, self._stopping, self._wait)
-        except BrokerError as error:
+        except Unanswered as error:
             # "Broker transport failure" says less than why the last connection was not made.
             raise BrokerError(
                 f"Kafka gave no answer: {said}" if (said := self._heard()) else str(error)

@@ -18,6 +18,10 @@ LONGEST_SLICE_S = 4.0
 """The same for a broker that is there and slow: asked in shorter slices only, it would never be heard."""
 
 
+class Unanswered(BrokerError):
+    """No answer within the bound; why, the client's error events may know better."""
+
+
 class StopAsked(Exception):
     """A stop was asked for before the broker answered."""
 
@@ -34,8 +38,9 @@ def insist(
 ) -> R:
     """Ask again while the answer is a passing error, as it is for seconds when a coordinator moves. Blocks.
 
-    `call` gets the seconds that it may take; `on_wait` the reason of each pause. Raises BrokerError when the error
-    does not pass within the bound, or is of another kind, and StopAsked, about a second after `stopping` was set.
+    `call` gets the seconds that it may take; `on_wait` the reason of each pause. Raises Unanswered when the error
+    does not pass within the bound, BrokerError when it is of another kind, and StopAsked, about a second after
+    `stopping` was set.
     """
     deadline_s = time.monotonic() + timeout_s
     slice_s = SLICE_S
@@ -46,8 +51,10 @@ def insist(
             cause = error.args[0]
             passing = isinstance(cause, KafkaError) and trouble(cause) is Trouble.PASSING
             text = cause.str() if isinstance(cause, KafkaError) else str(cause)
-            if not passing or time.monotonic() >= deadline_s:
-                raise BrokerError(f"Kafka gave no answer: {text}") from None
+            if not passing:
+                raise BrokerError(f"Kafka refuses: {text}") from None
+            if time.monotonic() >= deadline_s:
+                raise Unanswered(f"Kafka gave no answer: {text}") from None
             if isinstance(cause, KafkaError) and cause.code() == KafkaError._TIMED_OUT:
                 slice_s = min(slice_s * 2, LONGEST_SLICE_S)
             on_wait(text)

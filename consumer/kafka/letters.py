@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -43,13 +44,18 @@ class LetterWriter:
     """A producer and the thread that serves its delivery reports. Used from one event loop."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        try:
-            self._producer = Producer(dict(config), logger=logging.getLogger("consumer.kafka.client"))
-        except KafkaException as error:
-            raise unusable(error) from None
+        self._config = dict(config)
+        self._fatal: str | None = None
+        self._asked_again = False
+        self._producer = self._connect()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="letters", daemon=True)
         self._thread.start()
+
+    def use_credentials(self, username: str, password: str) -> None:
+        """SASL's, for the connections that are made from now on."""
+        self._config |= {"sasl.username": username, "sasl.password": password}
+        self._producer.set_sasl_credentials(username, password)
 
     async def write(self, letters: Sequence[Letter]) -> list[Outcome]:
         """Write all; gives each one's outcome in order. Does not raise for the broker's refusals."""
@@ -57,6 +63,9 @@ class LetterWriter:
         return await asyncio.gather(*(self._write(loop, one) for one in letters))
 
     async def _write(self, loop: asyncio.AbstractEventLoop, letter: Letter) -> Outcome:
+        if self._fatal is not None:
+            self._asked_again = True
+            return Unwritten(self._fatal)
         future: asyncio.Future[Outcome] = loop.create_future()
 
         def report(error: KafkaError | None, _: Message) -> None:
@@ -79,13 +88,35 @@ class LetterWriter:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            self._producer.poll(0.1)
+            try:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                # A fatal error (no permission to write, most often): the client takes nothing any more. If it ended
+                # this thread, no letter would be heard of again, and nobody told.
+                self._fatal = error.args[0].name()
+            if self._asked_again:
+                self._begin_anew()
+
+    def _connect(self) -> Producer:
+        try:
+            return Producer(self._config, logger=logging.getLogger("consumer.kafka.client"))
+        except KafkaException as error:
+            raise unusable(error) from None
+
+    def _begin_anew(self) -> None:
+        """Another client in place of the one that failed for good: what a person mends must not need a restart."""
+        with suppress(KafkaException):
+            self._producer.purge()
+            self._producer.flush(1.0)
+        self._asked_again = False
+        self._producer, self._fatal = self._connect(), None
 
     def close(self, timeout_s: float) -> None:
         """End the thread, within the bound. Nobody waits for a letter any more: what is not written yet is dropped,
         so that a topic that takes nothing cannot hold up the end. Blocks."""
-        self._producer.purge()
-        self._producer.flush(timeout_s)
+        with suppress(KafkaException):
+            self._producer.purge()
+            self._producer.flush(timeout_s)
         self._stopping.set()
         self._thread.join(timeout_s)
 

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from consumer.errors import BrokerError, UsageError
+from consumer.kafka.first_answer import FirstAnswer
 from consumer.kafka.insist import insist
 from consumer.kafka.transactional_log import Reader, Writer
 from consumer.kafka.trouble import unusable
@@ -47,10 +48,14 @@ class LogTopic:
         self.name = topic
         self._properties = dict(properties)
         self._servers = {"bootstrap.servers": bootstrap_servers}
+        self._first = FirstAnswer(bootstrap_servers, properties)
+        config: dict[str, Any] = {
+            **self._without(_READERS_OWN + _WRITERS_OWN),
+            **self._servers,
+            "error_cb": self._first.on_error,
+        }
         try:
-            self._admin = AdminClient(
-                {**self._without(_READERS_OWN + _WRITERS_OWN), **self._servers}, logger=CLIENT_LOG
-            )
+            self._admin = AdminClient(config, logger=CLIENT_LOG)
         except KafkaException as error:
             raise unusable(error) from None
 
@@ -149,13 +154,8 @@ class LogTopic:
 
     def _partitions(self) -> list[int] | None:
         """None where the topic does not exist."""
-        try:
-            # Asked for all topics, because asking for this one could create it with the broker's default.
-            found = self._admin.list_topics(timeout=_TIMEOUT_S).topics.get(self.name)
-        except KafkaException as error:
-            raise BrokerError(
-                f"no answer from {self._servers['bootstrap.servers']} within {_TIMEOUT_S:g} s: {_text(error)}"
-            ) from None
+        # Asked for all topics, because asking for this one could create it with the broker's default.
+        found = self._first.topics(self._admin, _TIMEOUT_S).topics.get(self.name)
         return None if found is None else sorted(found.partitions)
 
     def _without(self, prefixes: tuple[str, ...]) -> dict[str, str]:

@@ -51,7 +51,7 @@ class Owner:
         *,
         until_end: bool = False,
     ) -> None:
-        self._errors = ClientErrors(bridge, listener)
+        self._errors = ClientErrors(bridge, listener, config)
         self._commits = Commits(bridge, listener, self._errors.on_error)
         self._stopping = threading.Event()
         self._starting = Starts(topics, bridge, listener, policy.call_timeout_s, self._stopping)
@@ -101,6 +101,11 @@ class Owner:
     def reclaim(self, partition: TopicPartition, epoch: int) -> None:
         """Begin anew with a partition that the ledger fenced, if Kafka still says that it is ours."""
         self._commands.put(partial(self._reclaim, partition, epoch))
+
+    def use_credentials(self, username: str, password: str) -> None:
+        """SASL's, for the connections that are made from now on."""
+        self._commands.put(lambda: self._client.set_sasl_credentials(username, password))
+        self._room.set()
 
     def took(self, count: int) -> None:
         """So many records that were handed on have been taken in."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaException
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from consumer.types import TopicPartition
@@ -58,9 +58,16 @@ def known_offsets(client: Consumer, partition: TopicPartition, timeout_s: float)
 
 
 def partitions_of(client: Consumer, topic: str, timeout_s: float) -> list[int]:
-    """The topic's partition numbers; empty where the topic does not exist. Blocks; raises KafkaException."""
+    """The topic's partition numbers; empty where the topic does not exist. Blocks; raises KafkaException, also where
+    we may not see it: to create it would be the wrong advice."""
     metadata = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
-    return sorted(metadata.partitions) if metadata is not None and metadata.error is None else []
+    if metadata is None:
+        return []
+    if metadata.error is not None:
+        if metadata.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            raise KafkaException(metadata.error)
+        return []
+    return sorted(metadata.partitions)
 
 
 def known_ends(client: Consumer, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:

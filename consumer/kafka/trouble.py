@@ -38,6 +38,7 @@ _FATAL_CODES = frozenset(
         KafkaError.UNSUPPORTED_VERSION,
     }
 )
+_CREDENTIAL_CODES = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
 _GAP_CODES = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 
@@ -51,6 +52,11 @@ def trouble(error: KafkaError) -> Trouble:
     if error.fatal() or code in _FATAL_CODES:
         return Trouble.FATAL
     return Trouble.PASSING
+
+
+def is_about_credentials(error: KafkaError) -> bool:
+    """Whether the brokers did not accept who we say we are."""
+    return error.code() in _CREDENTIAL_CODES
 
 
 def unusable(error: KafkaException) -> ConsumerError:

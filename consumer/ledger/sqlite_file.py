@@ -12,6 +12,7 @@ from consumer.errors import ConfigurationError, LedgerUnavailable
 from consumer.ledger import sqlite_schema
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite_errors import advice, passing
+from consumer.ledger.sqlite_private import create_private
 from consumer.ledger.sqlite_turn import Turn
 
 _CACHE_KIB = 64 * 1024
@@ -46,6 +47,7 @@ class SqliteFile:
         release understands.
         """
         self._ledger_id = None
+        create_private(self._path)
         try:
             self._connect("rwc")
         except sqlite3.Error as error:

@@ -34,7 +34,7 @@ class Turn:
             return
         if self._file is None:
             with suppress(OSError):
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if self._file is None:
             return
         deadline_s = time.monotonic() + timeout_s

@@ -35,6 +35,7 @@ class Settings(SettingsModel):
     _kafka_options: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _places: Mapping[Location, Place] = PrivateAttr(default_factory=dict)
     _receiver_places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
+    _secret_files: Mapping[str, Path] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(
@@ -64,6 +65,7 @@ class Settings(SettingsModel):
             raise _error(findings)
         settings._environment = {**sources.receivers, **environment}
         settings._places = sources.document.places
+        settings._secret_files = sources.secret_files
         inner = sources.receiver_places.items()
         settings._receiver_places = {name: place for name, place in inner if name not in environment}
         return settings
@@ -77,6 +79,10 @@ class Settings(SettingsModel):
     def kafka_options(self) -> Mapping[str, str]:
         """librdkafka's options of the `kafka_properties` file."""
         return self._kafka_options
+
+    def secret_file(self, key: str) -> Path | None:
+        """The file that a secret came from, to be read again when it changes; None where it came from none."""
+        return self._secret_files.get(key)
 
     @property
     def bootstrap_servers(self) -> str | None:

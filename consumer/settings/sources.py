@@ -20,6 +20,8 @@ class Sources:
         self.receivers: dict[str, str] = {}
         """What a topology may refer to, by the name of its environment variable."""
         self.receiver_places: dict[str, Place] = {}
+        self.secret_files: dict[str, Path] = {}
+        """By key, the file that a secret came from."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -75,6 +77,7 @@ class Sources:
             value = ""
         if value:
             self._take(key, value, place)
+            self.secret_files[key] = Path(str(file))
         else:
             self.findings.append(Finding(place, key + _FILE, f"the file {file} can't be read, or is empty"))
 

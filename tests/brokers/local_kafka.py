@@ -53,11 +53,14 @@ class LocalKafka:
         libs: Path,
         *,
         settings: Mapping[str, str] | None = None,
+        listeners: Mapping[str, int] | None = None,
         seat: Seat | None = None,
         cluster: Sequence[Seat] = (),
         cluster_id: str | None = None,
     ) -> None:
-        """`seat` and `cluster`: where it sits among which others; alone without."""
+        """`listeners`: beside the plain one, loopback ports by their name; `settings` say what they ask for.
+        `seat` and `cluster`: where it sits among which others; alone without."""
+        self._listeners = dict(listeners or {})
         self._home = Path(tempfile.mkdtemp(prefix="kafka-"))
         self._classpath = f"{libs}/*"
         (self.seat,) = (seat,) if seat is not None else Seat.choose()
@@ -149,6 +152,9 @@ class LocalKafka:
 
     def _format(self) -> None:
         settings = {**self._settings, "log.dirs": str(self._home / "data")}
+        more = "".join(f",{name}://127.0.0.1:{port}" for name, port in self._listeners.items())
+        for key in ("listeners", "advertised.listeners"):
+            settings[key] += more
         self._properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         command = self._java("kafka.tools.StorageTool", "format", "-t", self._cluster_id)
         done = subprocess.run(

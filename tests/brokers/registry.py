@@ -3,7 +3,9 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
+from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,14 +51,18 @@ Fault = Reply | Hang | Delay | Drop
 class SchemaRegistry:
     """A server on a free loopback port; ids count from 1. Thread-safe; `with` or `close` ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: what it shows, where it is to speak https."""
+        self.basic_auth: str | None = None
+        """`user:password` that every request has to bring, if any."""
+        self._scheme = "http" if tls is None else "https"
         self._store = RegistryStore()
         self._lock = threading.Lock()
         self._requests: list[tuple[str, str]] = []
         self._next_faults: deque[Fault] = deque()
         self._fault: Fault | None = None
         self._released = threading.Event()
-        self._server = _Server(self)
+        self._server = _Server(self, tls)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name="schema-registry"
         )
@@ -64,7 +70,7 @@ class SchemaRegistry:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def requests(self) -> list[tuple[str, str]]:
@@ -136,10 +142,12 @@ class SchemaRegistry:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, registry: SchemaRegistry) -> None:
+    def __init__(self, registry: SchemaRegistry, tls: ssl.SSLContext | None) -> None:
         self.registry = registry
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Connection)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
@@ -174,7 +182,14 @@ class _Connection(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         with contextlib.suppress(ConnectionError):  # a client that timed out has gone
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = self.server.registry.answer(self.command, self.path, body)
+            asked = self.server.registry.basic_auth
+            given = self.headers.get("Authorization", "")
+            if asked is not None and given != f"Basic {b64encode(asked.encode()).decode()}":
+                reply: Reply | None = Reply(
+                    401, b'{"error_code": 401, "message": "Unauthorized"}', _CONTENT_TYPE
+                )
+            else:
+                reply = self.server.registry.answer(self.command, self.path, body)
             if reply is None:
                 self.close_connection = True
                 return

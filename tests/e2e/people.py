@@ -38,6 +38,52 @@ class Person:
         """A custom event: it goes to the Client API only."""
         return self._event(event_id, "CustomEvent", {"name": name, "properties": {}})
 
+    def all_kinds(self, word: str) -> list[bytes]:
+        """One event of each type, with this word in every text of its own that a receiver takes as it comes."""
+        pair = {"experience_id": "47Gop5"}
+        kinds: dict[str, dict[str, Any]] = {
+            "Engagement": {
+                "feature": "user_collectible",
+                "action": "viewed",
+                **pair,
+                "metadata": {"card": word},
+            },
+            "EmailOpened": {**pair, "message_id": word, "campaign_id": word},
+            "CaptureEvent": {
+                "type": "PHOTO_VIEWED_BY_USER",
+                "experience_value": "fifa-cwc-2025",
+                "event_value": word,
+                "session_id": word,
+            },
+            "PageVisited": {
+                "url": f"https://shop.example/{word}?q={word}",
+                "title": word,
+                "referrer": None,
+                **pair,
+            },
+            "Identified": {"timezone": "Europe/Berlin", "locale": "de-DE", "traits": {"nickname": word}},
+            "Aliased": {"anonymous_id": f"{word}-device", "external_id": self.user_id},
+            "DeviceRegistered": {
+                "device_id": word,
+                "token": f"{word}-token",
+                "os": "iOS 18.4",
+                "model": "iPhone17,1",
+                "app_build": "1",
+                "app_version": "1.0",
+            },
+            "PurchaseConfirmed": {
+                "order_id": word,
+                "total": 9.5,
+                "currency": "EUR",
+                "coupons": word,
+                "items": [],
+            },
+            "ProfileUpdated": {"attributes": {"city": word}, "tags": [word]},
+            "LoggedIn": {"method": word, "attributes": {"from": word}, "tags": []},
+            "CustomEvent": {"name": f"{word} seen", "properties": {"about": word}},
+        }
+        return [self._event(f"{word}-{kind}", kind, payload) for kind, payload in kinds.items()]
+
     def _event(self, event_id: str, kind: str, payload: dict[str, Any]) -> bytes:
         names = {
             "user_id": self.user_id,

@@ -91,6 +91,11 @@ class ConsumerProcess:
         """Send a signal: SIGSTOP and SIGCONT, say."""
         self._process.send_signal(number)
 
+    def abort(self) -> int:
+        """SIGABRT, as a C library's own check ends a process; gives the exit code."""
+        self._process.send_signal(signal.SIGABRT)
+        return self._reap(10.0)
+
     def terminate(self) -> None:
         """SIGTERM; `wait` gives what came of it."""
         self._process.send_signal(signal.SIGTERM)

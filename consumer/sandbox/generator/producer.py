@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from consumer.errors import BrokerError, FaultError
+from consumer.kafka.first_answer import FirstAnswer
 from consumer.sandbox.generator.backlog import Backlog
 from consumer.sandbox.generator.complaint import properties_checked, reason
 from consumer.sandbox.generator.plan import Plan
@@ -41,8 +42,11 @@ def generate(
     can't be reached or does not acknowledge, FaultError where the group that is waited for stands still, and
     UsageError where librdkafka does not know a property.
     """
-    with _Run(plan, target, progress, stop).connected() as run:
-        return run.produce()
+    try:
+        with _Run(plan, target, progress, stop).connected() as run:
+            return run.produce()
+    except KafkaException as error:  # one that the client does not get over, such as no permission to write
+        raise BrokerError(f"{target.topic} can't be produced to: {reason(error)}") from error
 
 
 class _Run:
@@ -51,7 +55,7 @@ class _Run:
         self._target = target
         self._progress = progress
         self._stop = stop
-        self._trouble = ""
+        self._first = FirstAnswer(target.bootstrap_servers, target.properties)
         self._backlog: Backlog | None = None
         with properties_checked():
             self._producer = Producer(self._config(), logger=_LOG)
@@ -60,12 +64,7 @@ class _Run:
     def connected(self) -> Iterator["_Run"]:
         """Find the broker and the topic before anything is made for them."""
         target = self._target
-        try:
-            metadata = self._producer.list_topics(target.topic, timeout=target.connect_timeout_s)
-        except KafkaException as error:
-            self._producer.poll(0)  # what the error callback has to say explains more
-            why = self._trouble or reason(error)
-            raise BrokerError(f"no answer from {target.bootstrap_servers}: {why}") from error
+        metadata = self._first.topics(self._producer, target.connect_timeout_s, target.topic)
         found = metadata.topics[target.topic]
         if found.error is not None and found.error.code() != KafkaError.LEADER_NOT_AVAILABLE:
             raise BrokerError(
@@ -163,12 +162,9 @@ class _Run:
             "acks": "all",
             "enable.idempotence": True,
             "message.timeout.ms": 60_000,
-            "error_cb": self._on_error,
+            "error_cb": self._first.on_error,
         }
         if target.wait_for_group is not None:
             # What is on its way comes on top of what is unread.
             config["queue.buffering.max.kbytes"] = 1024
         return config
-
-    def _on_error(self, error: KafkaError) -> None:
-        self._trouble = error.str()

@@ -54,23 +54,30 @@ class Authority:
         self, *, ip: str = "127.0.0.1", expired: bool = False, self_signed: bool = False
     ) -> ssl.SSLContext:
         """What a server shows that claims to be `ip`; `self_signed` has nothing to do with this authority."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issue("receiver", ip=ip, expired=expired, self_signed=self_signed))
+        return context
+
+    def issue(
+        self, name: str, *, ip: str = "127.0.0.1", expired: bool = False, self_signed: bool = False
+    ) -> Path:
+        """A PEM file with a key and its certificate, for a server at `ip` or for a client called `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        issuer = _name("receiver") if self_signed else self.certificate.subject
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        issuer = _name(name) if self_signed else self.certificate.subject
         certificate = (
-            _builder(_name("receiver"), issuer, key, expired)
+            _builder(_name(name), issuer, key, expired)
             .add_extension(
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ip))]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .sign(key if self_signed else self.key, hashes.SHA256())
         )
-        chain = self.folder / f"receiver-{ip}-{expired}-{self_signed}.pem"
+        chain = self.folder / f"{name}-{ip}-{expired}-{self_signed}.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         chain.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        return context
+        return chain
 
 
 def _builder(
