@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench ci ci-full clean help
+.PHONY: demo test check bench bench-backlog ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -14,6 +14,9 @@ check: .venv/.dev ## what a change must keep: format, lint, types, layers, unit 
 bench: .venv/.dev ## throughput and CPU a record on a real broker, beside a bare loop (ARGS=… is handed on)
 	@.venv/bin/python -m bench $(ARGS)
 
+bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (5000000) wait behind it; real broker, ~10 minutes, 2 GB of disk
+	@.venv/bin/python -m bench.backlog --records $(or $(RECORDS),5000000) $(ARGS)
+
 ci: ## what CI runs: test, the real-broker suite required, check, the wheel in an empty environment
 	@.ci/run
 
@@ -25,7 +28,7 @@ clean: ## remove what set-up, tests and tools left behind
 	find consumer tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
 	@scripts/setup runtime

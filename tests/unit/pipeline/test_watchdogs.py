@@ -207,7 +207,7 @@ async def test_commits_that_never_come_about_are_named():
 async def test_a_lane_that_no_one_wakes_is_named_and_the_others_are_not(monkeypatch):
     stage = Stage()
     one = with_defect(await serving(stage))
-    one.sinks["client"]._pump = lambda: None
+    monkeypatch.setattr(one.sinks["client"], "_pump", lambda: None)
     stage.say("a", "ann", to=("client",))
     stage.say("b", "bob", to=("distinct",), partition=P1)
     one.poll()
