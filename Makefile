@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench build ci ci-full clean help
+.PHONY: demo test check bench bench-backlog build ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -18,6 +18,9 @@ build: .venv/.dev ## sdist, wheel and SBOM (CycloneDX) in dist/
 	@.venv/bin/python -m hatchling build -d dist
 	@scripts/sbom dist
 
+bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (5000000) wait behind it; real broker, ~10 minutes, 2 GB of disk
+	@.venv/bin/python -m bench.backlog --records $(or $(RECORDS),5000000) $(ARGS)
+
 ci: ## what CI runs: test, the real-broker suite required, check, the wheel in an empty environment
 	@.ci/run
 
@@ -29,7 +32,7 @@ clean: ## remove what set-up, tests and tools left behind
 	find consumer tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
 	@scripts/setup runtime

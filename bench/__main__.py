@@ -1,10 +1,7 @@
 """`python -m bench`: measures, prints, and fails where the consumer is incomplete or below the floor."""
 
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 
 import click
 import orjson
@@ -14,14 +11,12 @@ from bench.parity import check_parity
 from bench.profile import profile
 from bench.report import FLOOR, Result, as_json, print_tables
 from bench.rounds import run_rounds
-from bench.setting import Setting
+from bench.setting import Setting, open_setting
 from bench.sides import Bare, Ours
 from bench.stages import measure_stages
 from bench.topic import fill
-from bench.workload import CLIENT_KEY, DISTINCT_KEY, WORKLOADS, Workload
+from bench.workload import WORKLOADS, Workload
 from consumer.errors import ConsumerError, FaultError
-from consumer.sandbox.simulator import SimulatorConfig, SimulatorProcess
-from tests.brokers import NoSource, SchemaRegistry, find_source
 
 _STAGE_RECORDS = 20_000
 
@@ -81,7 +76,7 @@ def bench(arrays: int, singles: int, rounds: int, stages: bool, profiled: bool, 
 
 def _measure(sizes: Mapping[str, int], rounds: int, stages: bool) -> list[Result]:
     results = []
-    with _setting() as setting:
+    with open_setting(_tell) as setting:
         for name, count in sizes.items():
             workload = WORKLOADS[name]
             topic = _filled(workload, count, setting)
@@ -95,7 +90,7 @@ def _measure(sizes: Mapping[str, int], rounds: int, stages: bool) -> list[Result
 
 
 def _profile(sizes: Mapping[str, int]) -> None:
-    with _setting() as setting:
+    with open_setting(_tell) as setting:
         for name, count in sizes.items():
             topic = _filled(WORKLOADS[name], count, setting)
             click.echo(profile(WORKLOADS[name], topic, count, setting))
@@ -106,23 +101,6 @@ def _filled(workload: Workload, count: int, setting: Setting) -> str:
     return fill(
         workload, count, setting, lambda done: _tell(f"{workload.name}: {done:,} of {count:,} on the topic")
     )
-
-
-@contextmanager
-def _setting() -> Iterator[Setting]:
-    source = find_source()
-    if isinstance(source, NoSource):
-        raise FaultError(f"the bench needs a real Kafka broker: {'; '.join(source.reasons)}")
-    _tell(f"broker: {source.description}")
-    receiver = SimulatorProcess(
-        SimulatorConfig(distinct_api_key=DISTINCT_KEY, client_api_key=CLIENT_KEY, keep_items=False)
-    )
-    broker = source.start()
-    try:
-        with SchemaRegistry() as registry, receiver, tempfile.TemporaryDirectory() as folder:
-            yield Setting(broker, registry, receiver, Path(folder))
-    finally:
-        broker.close()
 
 
 def _tell(text: str) -> None:

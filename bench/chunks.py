@@ -71,6 +71,8 @@ class Reading:
 
     def lag(self, ends: Mapping[TopicPartition, int]) -> None: ...
 
+    def handed(self, counts: Mapping[TopicPartition, tuple[int, int]]) -> None: ...
+
     def ended(self, fault: BaseException | None) -> None:
         if fault is None:
             self.ended_well.set_result(None)

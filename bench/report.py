@@ -48,14 +48,19 @@ def as_json(results: Sequence[Result]) -> dict[str, Any]:
     """All that was measured, and on what."""
     return {
         "version": __version__,
-        "machine": {
-            "cores": os.cpu_count(),
-            "system": platform.system(),
-            "processor": platform.machine(),
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
         "floor": FLOOR,
         "workloads": {one.rounds.workload.name: one.as_json() for one in results},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
     }
 
 

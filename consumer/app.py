@@ -36,11 +36,13 @@ from consumer.pipeline.send import Post
 from consumer.pipeline.settle import Settlement
 from consumer.pipeline.shipping import shipping
 from consumer.pipeline.sink import Sink, SinkPolicy
+from consumer.pipeline.stalls import stalls_of
 from consumer.pipeline.status import Status
 from consumer.pipeline.timed_ledger import TimedLedger
 from consumer.pipeline.tuning import gate_policy, retry_policy, retune, sink_policy
 from consumer.pipeline.verdicts import Verdicts
 from consumer.pipeline.watch import Watch
+from consumer.pipeline.watchdogs import WatchdogPolicy, Watchdogs
 from consumer.pipeline.ways import open_way, same_way
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.spans import Tracing
@@ -71,6 +73,7 @@ class AppConfig:
     http_client: str = "pyreqwest"
     until_end: bool = False
     timeout_s: float | None = None
+    watchdogs: WatchdogPolicy = field(default_factory=WatchdogPolicy)
     accept_ledger: bool = False
     ledger_is_shared: bool = False
 
@@ -129,9 +132,16 @@ class App:
         self._committer = Committer(patient, self.owner.commit, config.commit_interval_s, tracing)
         self.coordinator.attach(self.owner, self._committer)
         self._watch = Watch(config.kafka.group, self._clock)
+        self._watchdogs = Watchdogs(
+            config.watchdogs, self.coordinator, intake, self.sinks, graveyard, patient, self._clock,
+            lambda: self._longest_s,
+        )  # fmt: skip
+        # The watchdog names a thread that stands before /live has the process ended for it.
+        stalled_after_s = config.kafka.drain_timeout_s + 30.0
+        self._stalls = stalls_of(config.watchdogs.stalled_after_s, stalled_after_s - 5.0, self.owner, ledger)
         self.status = Status(
             self.coordinator, self.owner, intake, self.sinks, self._posts, graveyard, patient,
-            self._committer, self._watch, plan.version, stalled_after_s=config.kafka.drain_timeout_s + 30.0,
+            self._committer, self._watch, self._watchdogs, self._stalls, plan.version, stalled_after_s,
             answers=lambda: ledger.states([]), wall_s=self._clock.wall_s,
         )  # fmt: skip
         metrics.read_from(self.status.snapshot)
@@ -234,6 +244,7 @@ class App:
         self._background.spawn(self._committer.run(lambda: list(self.coordinator.assignments.values())))
         self._background.spawn(self._tick())
         self.owner.start()
+        self._stalls.start()
         timeout_s = self._config.timeout_s
         try:
             ends = {self.coordinator.finished, self._faults.first}
@@ -274,7 +285,9 @@ class App:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            self._stalls.beat()
             self.coordinator.look_around()
+            self._watchdogs.look()
             self._watch.look(self.status.view())
 
     def _raise_fault(self) -> None:
@@ -288,6 +301,7 @@ class App:
             raise self._faults.told(fault)
 
     async def _close(self) -> None:
+        self._stalls.stop()
         self._closing = True  # No reload may wake what is closed below.
         for sink in self.sinks.values():
             sink.close()

@@ -19,6 +19,7 @@ from consumer.cli.settings_options import load_settings, settings_options
 from consumer.core.pressure import PressurePolicy
 from consumer.errors import ConfigurationError, ConsumerError, FaultError, UsageError
 from consumer.kafka.config import KafkaPolicy
+from consumer.pipeline.watchdogs import WatchdogPolicy
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
@@ -152,5 +153,8 @@ def _app_config(
         http_client=settings.http_client,
         until_end=until_end,
         timeout_s=timeout_s,
+        watchdogs=WatchdogPolicy(
+            stuck_after_s=settings.stuck_after_ms / 1000, stalled_after_s=settings.stalled_after_ms / 1000
+        ),
         accept_ledger=accept_ledger,
     )

@@ -45,6 +45,8 @@ SHAPES: Mapping[str, Shape] = {
     "ledger_keep_keys": Shape("Ledger", "DURATION", show_duration),
     "ledger_keep_windows": Shape("Ledger", "DURATION", show_duration),
     "ledger_keep_once": Shape("Ledger", "DURATION", show_duration),
+    "stuck_after": Shape("Process", "DURATION", show_duration),
+    "stalled_after": Shape("Process", "DURATION", show_duration),
     "admin_listen": Shape("Process", "HOST:PORT"),
     "http_client": Shape("Process"),
     "allow_plain_http": Shape("Process"),

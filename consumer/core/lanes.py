@@ -1,7 +1,7 @@
 """Key-ordered concurrency: a lane is one user's queue at one destination, and only its head may go."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -39,6 +39,11 @@ class Lane(Generic[T]):
         comes meanwhile."""
         self.spent = False
         """True once the lane used up its delayed retries: its followers get one attempt each."""
+
+    @property
+    def depth(self) -> int:
+        """How many of its items are not done."""
+        return len(self.items) + self.taken
 
 
 class Ready(Generic[T]):
@@ -205,9 +210,14 @@ class Lanes(Generic[T]):
         lane.turn = self._ticket
         self._ready[kind].fresh.append(lane)
 
-    def fullest(self) -> tuple[Hashable, int] | None:
+    def fullest(self) -> Lane[T] | None:
         """The lane with the most items, for the status page; walks all lanes."""
-        if not len(self):
-            return None
-        lane = max(self._lanes.values(), key=lambda one: len(one.items) + one.taken)
-        return lane.key, len(lane.items) + lane.taken
+        return max(self._lanes.values(), key=lambda one: one.depth, default=None) if len(self) else None
+
+    def all(self) -> Iterable[Lane[T]]:
+        """Every lane, for those who look whether one is stuck."""
+        return self._lanes.values()
+
+    def resting(self) -> dict[Lane[T], float]:
+        """The delayed lanes, each with the time at which it becomes ready."""
+        return {lane: at_s for at_s, _, lane in self._delayed}

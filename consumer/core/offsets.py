@@ -70,6 +70,11 @@ class OffsetTracker:
         return self._head
 
     @property
+    def tracked(self) -> int:
+        """How many records were numbered."""
+        return self._next
+
+    @property
     def unsettled(self) -> int:
         """How many tracked records are not settled."""
         return self._next - self._head - self._kept

@@ -71,6 +71,10 @@ class Pressure:
         self._common_records = policy.max_pending * (1.0 - kept)
         self._common_bytes = policy.max_pending_bytes * (1.0 - kept)
 
+    def by_topic(self) -> dict[str, int]:
+        """Unsettled records of each topic."""
+        return {topic: load.records for topic, load in self._loads.items()}
+
     @property
     def records(self) -> int:
         """Of all topics."""

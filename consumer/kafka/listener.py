@@ -65,6 +65,10 @@ class Listener(Protocol):
         """The end offsets that the client knows."""
         ...
 
+    def handed(self, counts: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        """(epoch, how many records of it were handed on so far) of each partition: all of them came before this."""
+        ...
+
     def ended(self, fault: BaseException | None) -> None:
         """The owner thread is over; nothing comes after this."""
         ...

@@ -66,6 +66,7 @@ class Owner:
         self._room = threading.Event()
         self._resting = Resting()
         self._handed = 0
+        self._handed_by: dict[TopicPartition, int] = {}
         self._taken = 0
         self._epochs: dict[TopicPartition, int] = {}
         self._next: dict[TopicPartition, int] = {}
@@ -73,6 +74,11 @@ class Owner:
         self._told_at_s = 0.0
         self.turned_at_s = time.monotonic()
         """When the thread last turned; liveness looks at it."""
+
+    @property
+    def turns(self) -> bool:
+        """Whether the thread should be turning: it was started, and is not about to end."""
+        return self._thread.is_alive() and not self._stopping.is_set()
 
     # --- for the event loop: none of these waits ---
 
@@ -201,6 +207,7 @@ class Owner:
             if epoch is None:
                 continue
             self._next[partition] = records[-1].offset + 1
+            self._handed_by[partition] += len(records)
             chunks.append(Chunk(partition, epoch, records))
             count += len(records)
         if chunks:
@@ -244,6 +251,7 @@ class Owner:
         for partition, one in starting.items():
             self._epochs[partition] = one.epoch
             self._next[partition] = one.offset
+            self._handed_by[partition] = 0
             if one.chosen:
                 self._chosen[partition] = one.offset
         self._resting.take_up(client, self._epochs, partitions)
@@ -274,6 +282,7 @@ class Owner:
         for partition in partitions:
             self._epochs.pop(partition, None)
             self._next.pop(partition, None)
+            self._handed_by.pop(partition, None)
             self._chosen.pop(partition, None)
 
     # --- commands ---
@@ -306,3 +315,5 @@ class Owner:
 
     def _tell_lag(self) -> None:
         self._bridge.post(self._listener.lag, known_ends(self._client, self._epochs))
+        counts = {partition: (epoch, self._handed_by[partition]) for partition, epoch in self._epochs.items()}
+        self._bridge.post(self._listener.handed, counts)

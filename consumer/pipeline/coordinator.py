@@ -1,6 +1,7 @@
 """The pipeline's side of the Kafka owner: assignments come and go, records come in, offsets go out."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
@@ -48,6 +49,8 @@ class Coordinator:
         self.pressure = pressure
         self.assignments: dict[TopicPartition, Assignment] = {}
         self.ends: dict[TopicPartition, int] = {}
+        self.untaken: dict[TopicPartition, int] = {}
+        """What the owner thread handed on beyond what is tracked here, when compared last: 0, or it was dropped."""
         self.joined = False
         self.rebalances = 0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -84,6 +87,7 @@ class Coordinator:
             assignment = self.assignments.get(chunk.partition)
             if assignment is not None and assignment.epoch == chunk.epoch and not assignment.phase:
                 self._intake.take(assignment, chunk.records)
+                assignment.read_to = chunk.records[-1].offset + 1
         self._owner.took(count)
         self.press()
 
@@ -97,6 +101,15 @@ class Coordinator:
         if assignment is not None:
             assignment.tracker.skip_to(offset)
             assignment.horizon.end_at(offset)
+            assignment.read_to = max(assignment.read_to, offset)
+
+    def handed(self, counts: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        # What was handed on before came before this: so this is one moment for both sides.
+        self.untaken = {
+            partition: count - one.tracker.tracked
+            for partition, (epoch, count) in counts.items()
+            if (one := self.assignments.get(partition)) is not None and one.epoch == epoch and not one.phase
+        }
 
     # --- assignments ---
 
@@ -290,8 +303,17 @@ class Coordinator:
 
     def count(self) -> Books:
         """The books as they are now, with what is in flight counted where it stands."""
-        every: Iterable[Assignment] = [*self.assignments.values(), *self._past]
-        self.books.in_flight = sum(one.in_flight for one in every)
+        self.books.in_flight = sum(one.in_flight for one in self._every())
         for name, sink in self._sinks.items():
             self.books.destinations[name].in_flight = sink.in_flight
         return self.books
+
+    def in_flight_by_topic(self) -> dict[str, int]:
+        """Records that are neither settled nor abandoned, also of assignments that ended."""
+        out = Counter[str]()
+        for one in self._every():
+            out[one.partition.topic] += one.in_flight
+        return out
+
+    def _every(self) -> Iterable[Assignment]:
+        return [*self.assignments.values(), *self._past]

@@ -35,6 +35,10 @@ class Shelf:
         """When the first wait is over."""
         return self._waiting[0][0] if self._waiting else None
 
+    def waits(self) -> dict[Batch, float]:
+        """Those that wait for their next attempt, each with its time."""
+        return {batch: at_s for at_s, _, batch in self._waiting}
+
     def batches(self) -> list[Batch]:
         """All that stand here."""
         return [*self.reserved, *self.parts, *(batch for _, _, batch in self._waiting)]

@@ -1,7 +1,7 @@
 """One destination: its gate, and what goes through it when. `Verdicts` decides what follows an answer."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Set
 from typing import Any
 
 import msgspec
@@ -100,6 +100,11 @@ class Sink:
         """Whether something of these is on the wire, or is being reserved or ended."""
         batches = self._shipping | self._reserving
         return any(one.work.assignment in assignments for batch in batches for one in batch.members)
+
+    @property
+    def moving(self) -> tuple[Set[Batch], Set[Batch]]:
+        """The batches that are on the wire or ending, and those that are being reserved."""
+        return self._shipping, self._reserving
 
     @property
     def in_flight(self) -> int:

@@ -1,6 +1,7 @@
 """What the pipeline says of itself: the /status document, and the two health answers."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,8 +14,11 @@ from consumer.pipeline.intake import Intake
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.send import Post
 from consumer.pipeline.sink import Sink
+from consumer.pipeline.stalls import Stalls
 from consumer.pipeline.watch import POLLING, View, Watch
-from consumer.pipeline.work import Assignment
+from consumer.pipeline.watchdogs import Watchdogs
+from consumer.pipeline.whereabouts import first_of
+from consumer.pipeline.work import Assignment, Delivery
 from consumer.telemetry.snapshot import DestinationState, PartitionLag, Snapshot
 
 
@@ -32,6 +36,8 @@ class Status:
         patient: PatientLedger,
         committer: Committer,
         watch: Watch,
+        watchdogs: Watchdogs,
+        stalls: Stalls,
         topology_version: str,
         stalled_after_s: float,
         answers: Callable[[], Any],
@@ -45,6 +51,8 @@ class Status:
         self._posts = posts
         self._committer = committer
         self._watch = watch
+        self._watchdogs = watchdogs
+        self._stalls = stalls
         self._graveyard = graveyard
         self._patient = patient
         self.topology_version = topology_version
@@ -80,6 +88,12 @@ class Status:
                 "resting_topics": sorted(pressure.resting),
             },
             "held_by": self._held_by(),
+            "hottest_partition": self._hottest_partition(),
+            "watch": {
+                **self._watchdogs.as_json(),
+                "stalled": [one._asdict() for one in self._stalls.standing()],
+                "stalls": self._stalls.counts,
+            },
             "decoding": {
                 "state": "halted" if self._intake.halted else "running",
                 "reason": self._intake.halted,
@@ -97,8 +111,9 @@ class Status:
 
     def snapshot(self) -> Snapshot:
         """The same for the metrics. Called in the event loop's thread at each scrape."""
-        coordinator = self._coordinator
+        coordinator, watchdogs = self._coordinator, self._watchdogs
         pressure = coordinator.pressure
+        stuck = {one.origin[:2] for one in watchdogs.partitions}
         return Snapshot(
             books=coordinator.count(),
             destinations={name: self._destination(name, sink) for name, sink in self._sinks.items()},
@@ -108,6 +123,7 @@ class Status:
                     lag_records=_lag(coordinator.ends.get(partition), one),
                     lag_s=one.age_s(coordinator.ends.get(partition), self._wall_s()),
                     unsettled=one.in_flight,
+                    stuck=partition in stuck,
                 )
                 for partition, one in coordinator.assignments.items()
             ],
@@ -125,6 +141,10 @@ class Status:
             dead_letters=self._graveyard.reasons,
             dead_letters_unwritable=self._graveyard.unwritable is not None,
             topology_version=self.topology_version,
+            differences=[one.missing for one in watchdogs.differences],
+            stuck_lanes=Counter(one.destination for one in watchdogs.lanes),
+            stalls=self._stalls.counts,
+            stalled={one.what for one in self._stalls.standing()},
         )
 
     def view(self) -> View:
@@ -136,15 +156,15 @@ class Status:
         return View(
             joined=coordinator.joined,
             partitions=frozenset(coordinator.assignments),
-            troubles=self._troubles(books.balanced),
+            troubles=self._troubles(),
             consumed=books.consumed,
             settled=books.settled,
             in_flight=books.in_flight,
             lag=sum(known) if known else None,
         )
 
-    def _troubles(self, balanced: bool) -> dict[str, str]:
-        out = {}
+    def _troubles(self) -> dict[str, str]:
+        out = self._watchdogs.troubles()
         for name, sink in self._sinks.items():
             if (reason := sink.gate.halted) is not None:
                 out[f"destination {name}"] = f"halted: {reason}; nothing is lost, it is tried again by itself"
@@ -160,8 +180,6 @@ class Status:
             out[POLLING] = (
                 f"paused at the bound of unsettled records ({what}); most of them wait for {fullest.name}"
             )
-        if not balanced:
-            out["books"] = "they do not balance: a record was lost or counted twice; please report this"
         return out
 
     def _destination(self, name: str, sink: Sink) -> DestinationState:
@@ -180,14 +198,25 @@ class Status:
         out = []
         for name, sink in sorted(self._sinks.items(), key=lambda pair: -pair[1].in_flight):
             fullest = sink.lanes.fullest()
+            first = first_of(sink, fullest) if fullest else None
             out.append(
                 {
                     "destination": name,
                     "in_flight": sink.in_flight,
-                    "longest_lane": fullest[1] if fullest else 0,
+                    "longest_lane": fullest.depth if fullest else 0,
+                    # By its first record, not by its key: that may be a person's.
+                    "lane": _record_of(first, self._wall_s()) if first else None,
                 }
             )
         return out
+
+    def _hottest_partition(self) -> dict[str, Any] | None:
+        """The partition that has most of what counts against the bound."""
+        assignments = self._coordinator.assignments
+        at = max(assignments, key=lambda one: assignments[one].in_flight, default=None)
+        if at is None or not assignments[at].in_flight:
+            return None
+        return {**at._asdict(), "unsettled": assignments[at].in_flight}
 
     def _partitions(self) -> list[dict[str, Any]]:
         return [
@@ -219,6 +248,12 @@ class Status:
         except Exception as error:
             return False, f"the ledger does not answer: {error}"
         return True, "ok"
+
+
+def _record_of(one: Delivery, now_s: float) -> dict[str, Any]:
+    record = one.work.record
+    age_s = round(max(0.0, now_s - record.timestamp_ms / 1000), 1) if record.timestamp_ms > 0 else None
+    return {**record.origin._asdict(), "age_s": age_s}
 
 
 def _lag(end: int | None, assignment: Assignment) -> int | None:

@@ -137,6 +137,11 @@ class Stock:
         self.unsent += 1
         self._held.append((one, grave))
 
+    @property
+    def held(self) -> list[Delivery]:
+        """Those that wait for their verdict."""
+        return [one for one, _ in self._held]
+
     def let_go(self) -> list[tuple[Delivery, Grave]]:
         """Take all that are held; each has to come to `finish_unsent` then."""
         held, self._held = self._held, []

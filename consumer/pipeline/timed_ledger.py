@@ -30,6 +30,11 @@ class TimedLedger:
             "venture",
         )
         self._observe: Mapping[str, Observe] = {name: metrics.ledger_wait(name) for name in names}
+        self._under_way: dict[object, float] = {}
+
+    def oldest_call_s(self) -> float | None:
+        """When the call began that has waited longest; None where none waits. For any thread."""
+        return next(iter(list(self._under_way.values())), None)
 
     async def open(self) -> None:
         await self._ledger.open()
@@ -69,7 +74,10 @@ class TimedLedger:
 
     async def _timed(self, operation: str, call: Awaitable[R]) -> R:
         started_s = perf_counter()
+        call_id = object()
+        self._under_way[call_id] = started_s
         try:
             return await call
         finally:
+            del self._under_way[call_id]
             self._observe[operation](perf_counter() - started_s)

@@ -66,6 +66,7 @@ class Assignment:
         "load",
         "partition",
         "phase",
+        "read_to",
         "traced",
         "tracker",
     )
@@ -90,6 +91,8 @@ class Assignment:
         self.phase = Phase.LIVE
         self.committed = position
         """What the broker acknowledged last, or where reading began."""
+        self.read_to = position
+        """The offset after the last record that was polled, or that the client passed over at the end."""
         self.abandoned = 0
         self.lane_prefix = lane_prefix
         """Stands for (topic, partition) in lane keys, in every assignment of it."""

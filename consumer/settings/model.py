@@ -107,6 +107,17 @@ class SettingsModel(Strict):
         description="How long `once: {for: ever}` is kept, such as 30d.",
     )
 
+    stuck_after_ms: DurationMs = Field(
+        120_000,
+        alias="stuck_after",
+        description="How long a partition or a lane may stand without a known reason before it is an alarm.",
+    )
+    stalled_after_ms: DurationMs = Field(
+        5_000,
+        alias="stalled_after",
+        description="How long the event loop may be blocked before it is an alarm.",
+    )
+
     admin_listen: Listen = Field(
         "127.0.0.1:9464", description="host:port of /live, /ready, /metrics and /status."
     )

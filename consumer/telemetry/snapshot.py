@@ -19,6 +19,8 @@ class PartitionLag(msgspec.Struct, frozen=True, kw_only=True):
     lag_records: int | None = None
     lag_s: float | None = None
     unsettled: int = 0
+    stuck: bool = False
+    """It has stood for long without a known reason."""
 
 
 class DestinationState(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,3 +62,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Letters by (destination, reason)."""
     dead_letters_unwritable: bool = False
     topology_version: str = ""
+    differences: Sequence[int] = ()
+    """What the audit of the books misses, wherever; /status says where."""
+    stuck_lanes: Mapping[str, int] = {}
+    """By destination."""
+    stalls: Mapping[str, int] = {}
+    """How often each thread or store has stalled, by its name."""
+    stalled: Set[str] = frozenset()
+    """Those that are stalled now."""

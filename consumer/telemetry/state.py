@@ -31,6 +31,7 @@ class StateMetrics(Collector):
         yield from _destinations(now)
         yield from _partitions(now)
         yield from _bounds(now)
+        yield from _watchdogs(now)
         yield from _rest(now)
         yield self._dead_letters(now)
 
@@ -65,6 +66,7 @@ def _records(now: Snapshot) -> Iterator[Metric]:
     difference.add_metric(("records",), books.difference)
     for name, destination in books.destinations.items():
         difference.add_metric((f"destination:{name}",), destination.difference)
+    difference.add_metric(("audit",), sum(abs(one) for one in now.differences))
     yield difference
 
 
@@ -116,14 +118,20 @@ def _partitions(now: Snapshot) -> Iterator[Metric]:
     unsettled = GaugeMetricFamily(
         f"{PREFIX}partition_unsettled_records", "Records taken, not settled.", labels=names
     )
+    stuck = GaugeMetricFamily(
+        f"{PREFIX}partition_stuck",
+        "1 while it has stood for long without a known reason; /status says where.",
+        labels=names,
+    )
     for one in now.partitions:
         labels = (one.partition.topic, str(one.partition.partition))
+        stuck.add_metric(labels, float(one.stuck))
         if one.lag_records is not None:
             lag.add_metric(labels, one.lag_records)
         if one.lag_s is not None:
             age.add_metric(labels, one.lag_s)
         unsettled.add_metric(labels, one.unsettled)
-    yield from (lag, age, unsettled)
+    yield from (lag, age, unsettled, stuck)
     yield _gauge("partitions_assigned", "Partitions that this process owns.", len(now.partitions))
     paused = sum(one.partition.topic in now.resting_topics for one in now.partitions)
     yield _gauge("partitions_paused", "Partitions not polled, as the bound is reached.", paused)
@@ -134,6 +142,19 @@ def _bounds(now: Snapshot) -> Iterator[Metric]:
     yield _gauge("pending_bytes", "Their bytes.", now.pending_bytes)
     yield _gauge("pending_limit_records", "The bound in records.", now.max_pending_records)
     yield _gauge("pending_limit_bytes", "The bound in bytes.", now.max_pending_bytes)
+
+
+def _watchdogs(now: Snapshot) -> Iterator[Metric]:
+    lanes = [(name, now.stuck_lanes.get(name, 0)) for name in now.destinations]
+    yield _gauges("stuck_lanes", "Lanes that have stood for long without a known reason.", lanes)
+    stalls = CounterMetricFamily(
+        f"{PREFIX}stalls", "How often it did not turn for too long.", labels=("what",)
+    )
+    stalled = GaugeMetricFamily(f"{PREFIX}stalled", "1 while it does not turn.", labels=("what",))
+    for what, count in now.stalls.items():
+        stalls.add_metric((what,), count)
+        stalled.add_metric((what,), float(what in now.stalled))
+    yield from (stalls, stalled)
 
 
 def _rest(now: Snapshot) -> Iterator[Metric]:

@@ -1,6 +1,7 @@
 """One consumer process on the stage, from its start to its stop or kill."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from consumer.pipeline.intake import Intake, IntakePolicy
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.send import Post
 from consumer.pipeline.sink import Sink
+from consumer.pipeline.watchdogs import WatchdogPolicy, Watchdogs
 from consumer.telemetry.spans import Tracing
 from consumer.types import Chunk, TopicPartition
 from tests.unit.pipeline.destination import open_sink
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 LEASE_S = 15.0
 AGE_S = 60.0
+LONGEST_REQUEST_S = 60.0
+WATCHFUL = WatchdogPolicy(stuck_after_s=90.0, look_every_s=1.0)
+"""The watchdogs look on in every test, often, and must find nothing where nothing is wrong."""
 
 
 class Process:
@@ -65,6 +70,8 @@ class Process:
         self.faults: list[BaseException] = []
         self.notes: list[str] = []
         self.dead = False
+        self.watched = True
+        """False where a test goes wrong on purpose, or plays what has no end in life."""
         self.next: dict[TopicPartition, int] = {}
         self.epochs: dict[TopicPartition, int] = {}
         self.poller = PlayedPoller()
@@ -133,6 +140,17 @@ class Process:
         self.settlement.on_relief = self.coordinator.press
         self.committer = Committer(self.patient, self._commit, 1.0, Tracing(None, "group"))
         self.coordinator.attach(self.poller, self.committer)
+        self.watchdogs = Watchdogs(
+            WATCHFUL,
+            self.coordinator,
+            self.intake,
+            self.sinks,
+            self.graveyard,
+            self.patient,
+            self.clock,
+            lambda: LONGEST_REQUEST_S,
+        )
+        self.handed: Counter[TopicPartition] = Counter()
 
     # --- Kafka, as the owner thread sees it ---
 
@@ -158,6 +176,7 @@ class Process:
         for one, (epoch, offset) in positions.items():
             self.epochs[one] = epoch
             self.next[one] = offset
+            self.handed[one] = 0
             self.stage.members[one] = self
 
     def poll(self, count: int = 1_000) -> int:
@@ -172,9 +191,14 @@ class Process:
                 if (assignment := self.coordinator.assignments.get(one)) is not None:
                     self.invariants.handed[assignment].extend(record.offset for record in records)
                 self.next[one] = records[-1].offset + 1
+                self.handed[one] += len(records)
         taken = sum(len(chunk.records) for chunk in chunks)
         if chunks:
             self.coordinator.records(chunks, taken)
+        self.coordinator.handed({one: (epoch, self.handed[one]) for one, epoch in self.epochs.items()})
+        self.coordinator.lag(
+            {one: self.stage.logs[one][-1].offset + 1 for one in self.epochs if self.stage.logs[one]}
+        )
         return taken
 
     async def revoke(self, *partitions: TopicPartition, deadline_s: float = 10.0) -> None:
@@ -238,6 +262,9 @@ class Process:
         for name, one in books.destinations.items():
             assert one.difference == 0, f"{self.name}: {name} is {one.difference} apart: {one}"
         assert self.pressure.records == books.in_flight
+        self.watchdogs.look()
+        found = self.watchdogs.troubles() if self.watched else {}
+        assert not found, found
         for assignment in self.coordinator.assignments.values():
             self.invariants.committable(assignment)
 

@@ -223,7 +223,7 @@ async def test_what_is_held_waits_without_turning_the_loop():
     stage = Stage()
     one = await serving(stage)
     many(stage, 2_000, "distinct", how="unmapped")
-    one.poll()
+    one.poll(2_000)
     await quiet()
     turns = loop().turns
     await asyncio.sleep(100.0)
