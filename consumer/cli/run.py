@@ -18,6 +18,8 @@ from consumer.cli.settings_options import load_settings, settings_options
 from consumer.core.pressure import PressurePolicy
 from consumer.errors import ConfigurationError, ConsumerError, FaultError, UsageError
 from consumer.kafka.config import KafkaPolicy
+from consumer.ledger.sharing import is_shared
+from consumer.ledger.valkey_address import passwords_in
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
@@ -139,6 +141,7 @@ def _secrets(settings: Settings, plan: Plan) -> list[str]:
     secrets += [value for name, value in settings.kafka_options.items() if _is_secret(name)]
     if basic_auth := settings.schema_registry_basic_auth:
         secrets += [basic_auth, basic_auth.partition(":")[2]]
+    secrets += [*passwords_in(settings.ledger_url), settings.ledger_password or ""]
     return secrets
 
 
@@ -166,4 +169,5 @@ def _app_config(
         until_end=until_end,
         timeout_s=timeout_s,
         accept_ledger=accept_ledger,
+        ledger_is_shared=is_shared(settings.ledger_url),
     )

@@ -1,6 +1,6 @@
 """How long the pipeline waits for its ledger, by operation: the first thing to look at when it is slow."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import TypeVar
 
@@ -28,6 +28,13 @@ class TimedLedger:
             "advance",
         )
         self._observe: Mapping[str, Observe] = {name: metrics.ledger_wait(name) for name in names}
+
+    @property
+    def advice(self) -> Sequence[str]:
+        return self._ledger.advice
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        self._ledger.watch(on_loss)
 
     async def open(self) -> None:
         await self._ledger.open()
