@@ -138,9 +138,10 @@ class Calls:
             self._owner.forget()
             raise
         for call, reply in zip(calls, replies, strict=True):
-            if due and call.script.beats and reply[0] == b"ok":
+            if call.script.beats and reply[0] == b"ok":
                 self._owner.id = int.from_bytes(reply[1], "big")
-                self._owner.beat(now_ms)
+                if due:
+                    self._owner.beat(now_ms)
         return replies
 
     def _common(self, *, due: bool) -> list[Argument]:
@@ -152,7 +153,7 @@ class Calls:
         return [
             self._ledger_id,
             token_bytes(self._owner.id),
-            token_bytes(new_owner()) if due else b"",
+            token_bytes(new_owner()),
             int(due),
             int(self._policy.lease_s * 1000),
             now_ms,

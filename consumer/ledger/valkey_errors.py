@@ -47,6 +47,8 @@ def advice(error: BaseException) -> str:
 
 def code_of(error: BaseException) -> str:
     """The word in capitals that a server's error begins with, or empty."""
+    if "ACL failure" in str(error):
+        return "NOPERM"  # as it is called outside of scripts
     status = getattr(error, "status_code", None)
     word = str(status) if status else str(error).partition(" ")[0]
     return word if word.isascii() and word.isupper() else ""

@@ -33,14 +33,15 @@ local function decimal(number)
     return string.format('%.0f', number)
 end
 
--- Keep our lease, if it is time to; where it was missed, we are another owner from now on.
+-- Keep our lease, if it is time to; where it was missed, we are another owner from now on. A store that does not know
+-- us (it was flushed, or is a copy without the last writes) learns of us at once, or others would take what we reserve.
 local function beat()
-    if not due then
-        return
+    local until_ms = tonumber(redis.call('HGET', 'dc1:owners', owner) or '')
+    if until_ms and until_ms <= now_ms then
+        owner, until_ms = spare, nil
     end
-    local until_ms = tonumber(redis.call('HGET', 'dc1:owners', owner) or '0')
-    if until_ms <= now_ms then
-        owner = spare
+    if until_ms and not due then
+        return
     end
     redis.call('HSET', 'dc1:owners', owner, decimal(now_ms + lease_ms))
     redis.call('HSET', 'dc1:clock', 'wall', decimal(wall_ms), 'now', decimal(now_ms))
