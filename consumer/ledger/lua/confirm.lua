@@ -30,20 +30,15 @@ for first = 1, #records, WIDTH do
 end
 get_all('dc1s', slots, settled)
 get_all('dc1r', slots, reserved)
+get_scopes(records, WIDTH, 21, 30)
 
 local function accept(scope, at, holder, hour)
     local windows, row = 'dc1w' .. scope, at .. holder
-    local standing = redis.call('ZRANGEBYLEX', windows, '[' .. row, '[' .. row .. '\255\255\255')[1]
-    if standing and struct.unpack('>I3', standing, 20) >= hour then
-        return
-    end
-    if standing then
-        redis.call('ZREM', windows, standing)
-    end
+    -- Confirmed again later, it has a second row until the first one expires: that does no harm.
     redis.call('ZADD', windows, 0, row .. struct.pack('>I3', hour))
     local seconds = seconds_to(hour)
-    if redis.call('EXPIRE', windows, seconds, 'GT') == 0 then
-        redis.call('EXPIRE', windows, seconds, 'NX')
+    if redis.call('EXPIRE', windows, seconds, 'NX') == 0 then
+        redis.call('EXPIRE', windows, seconds, 'GT')
     end
     -- A scope that lives on must lose what has expired: two looks for each new one keep up.
     if redis.call('ZCARD', windows) > 8 then

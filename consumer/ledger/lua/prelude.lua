@@ -3,7 +3,7 @@
 -- Keys (a prefix of 4 bytes, because there are millions of them; digests follow it as they are):
 --   dc1s slot   settled: state, expiry, topology, source, offset      dc1r slot   reserved: see reserve.lua
 --   dc1l slot holder   a dead letter                                  dc1p group \0 topic   hash: epochs, positions
---   dc1w scope  accepted, sorted by event time                        dc1v scope  reserved, likewise
+--   dc1w scope  accepted, sorted by event time                        dc1v scope  which slots are reserved in it
 --   dc1:ledger, dc1:owners, dc1:clock, dc1:sources, dc1:labels, dc1:topologies, dc1:versions
 --
 -- ARGV: 1 the ledger's id; 2 our owner, 3 another one if that has lapsed, 4 whether a heartbeat is due, 5 the lease in
@@ -137,8 +137,10 @@ local function get_all(prefix, names, into)
 end
 
 -- Reservations: key and window in one row, so that they can't come apart: holder, token, owner, expiry, and with a
--- window scope and event time. `dc1v` is no more than the index by which those of a scope are found.
-local reserved = {}
+-- window scope and event time. `dc1v` is no more than the index by which those of a scope are found: event time and
+-- slot of each, 24 bytes. What a crash leaves behind goes in two days, long after its age.
+local FORGOTTEN_S = 172800
+local reserved, rivals = {}, {}
 local function reserved_of(slot)
     local row = reserved[slot]
     if row == nil then
@@ -151,14 +153,54 @@ local function reserved_of(slot)
     local holder, token, whose, expires_ms = struct.unpack('>c11c8c8d', row)
     return holder, token, whose, expires_ms, string.sub(row, 36, 51), string.sub(row, 52)
 end
+local function rivals_of(scope)
+    if rivals[scope] == nil then
+        rivals[scope] = redis.call('GET', 'dc1v' .. scope)
+    end
+    return rivals[scope] or ''
+end
+-- The index without one entry; whether none is left.
+local function without_rival(scope, entry)
+    local left, all = {}, rivals_of(scope)
+    for first = 1, #all, 24 do
+        local one = string.sub(all, first, first + 23)
+        if one ~= entry then
+            left[#left + 1] = one
+        end
+    end
+    rivals[scope] = #left > 0 and table.concat(left)
+    return #left == 0
+end
+local function write_rivals(scope)
+    redis.call('SET', 'dc1v' .. scope, rivals[scope], 'EX', FORGOTTEN_S)
+end
 local function end_reservation(slot)
     local holder, _, _, _, scope, at = reserved_of(slot)
     if not holder then
         return
     end
-    redis.call('DEL', 'dc1r' .. slot)
-    if scope ~= '' then
-        redis.call('ZREM', 'dc1v' .. scope, at .. slot)
-    end
     reserved[slot] = false
+    if scope == '' then
+        redis.call('DEL', 'dc1r' .. slot)
+    elseif without_rival(scope, at .. slot) then
+        redis.call('DEL', 'dc1r' .. slot, 'dc1v' .. scope)
+    else
+        redis.call('DEL', 'dc1r' .. slot)
+        write_rivals(scope)
+    end
+end
+
+-- The different scopes of a call's records, by where flags and scope are in one: read all at once.
+local function get_scopes(records, width, flags_at, scope_at)
+    local scopes, seen = {}, {}
+    for first = 0, #records - 1, width do
+        if string.byte(records, first + flags_at) % 4 >= 2 then
+            local scope = string.sub(records, first + scope_at, first + scope_at + 15)
+            if not seen[scope] then
+                seen[scope] = true
+                scopes[#scopes + 1] = scope
+            end
+        end
+    end
+    get_all('dc1v', scopes, rivals)
 end

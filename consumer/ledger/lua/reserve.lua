@@ -6,7 +6,6 @@
 --@prelude
 beat()
 local token, expires_ms = ARGV[8], now_ms + tonumber(ARGV[9])
-local forgotten_s = math.max(90000, math.floor(tonumber(ARGV[9]) / 500))
 
 local streams, place = {}, 11
 for stream = 1, tonumber(ARGV[10]) do
@@ -36,6 +35,7 @@ for first = 1, #records, WIDTH do
 end
 get_all('dc1s', slots, settled)
 get_all('dc1r', slots, reserved)
+get_scopes(records, WIDTH, 19, 28)
 
 local refused = {}
 local NOWHEN = string.rep('\0', 8)
@@ -47,10 +47,18 @@ local function refuse(index, why, who)
     refused[#refused + 1] = {index, why, unpack(who or {})}
 end
 
+-- Whether an event time of 8 bytes is before another; by numbers, because text is sorted as the server's locale wants.
+local function before(one, other)
+    local high, low = struct.unpack('>I4I4', one)
+    local other_high, other_low = struct.unpack('>I4I4', other)
+    return high < other_high or high == other_high and low < other_low
+end
+
 -- Accepted by others and near: they settle it. Else what is reserved near: by whom it must wait, and what may end.
-local function weigh(scope, from, to, holder)
+local function weigh(scope, from, beyond, open_ended, holder)
     local accepted, waits, ended = {}, {}, {}
-    for _, row in ipairs(redis.call('ZRANGEBYLEX', 'dc1w' .. scope, from, to)) do
+    local to = open_ended and '+' or '(' .. beyond
+    for _, row in ipairs(redis.call('ZRANGEBYLEX', 'dc1w' .. scope, '[' .. from, to)) do
         if string.sub(row, 9, 19) ~= holder and struct.unpack('>I3', row, 20) * 3600 > now_s then
             accepted[#accepted + 1] = string.sub(row, 1, 19)
         end
@@ -58,11 +66,13 @@ local function weigh(scope, from, to, holder)
     if #accepted > 0 then
         return accepted, waits, ended
     end
-    for _, entry in ipairs(redis.call('ZRANGEBYLEX', 'dc1v' .. scope, from, to)) do
-        local at, slot = string.sub(entry, 1, 8), string.sub(entry, 9)
+    local all = rivals_of(scope)
+    for first = 1, #all, 24 do
+        local at, slot = string.sub(all, first, first + 7), string.sub(all, first + 8, first + 23)
         local other, _, whose, ends_ms, its_scope, its_at = reserved_of(slot)
-        if not other or its_scope ~= scope or its_at ~= at then
-            redis.call('ZREM', 'dc1v' .. scope, entry)
+        if not other or its_scope ~= scope or its_at ~= at or before(at, from)
+            or not (open_ended or before(at, beyond)) then
+            -- Not near, or no more than a trace of what is gone.
         elseif other ~= holder and not lapsed(whose, ends_ms) then
             waits[#waits + 1] = at .. other
         else
@@ -72,7 +82,7 @@ local function weigh(scope, from, to, holder)
     return accepted, waits, ended
 end
 
-local function reserve(index, slot, stream, flags, offset, scope, at, from, to)
+local function reserve(index, slot, stream, flags, offset, scope, at, from, beyond)
     local keyed, windowed = flags % 2 >= KEYED, flags % 4 >= WINDOWED
     if streams[stream].fenced then
         return refuse(index, 'fenced')
@@ -93,8 +103,7 @@ local function reserve(index, slot, stream, flags, offset, scope, at, from, to)
     local waits, ended = {}, {}
     if windowed then
         local accepted
-        to = flags >= OPEN_ENDED and '+' or '(' .. to
-        accepted, waits, ended = weigh(scope, '[' .. from, to, holder)
+        accepted, waits, ended = weigh(scope, from, beyond, flags >= OPEN_ENDED, holder)
         if #accepted > 0 then
             return refuse(index, 'windowed', accepted)
         end
@@ -113,10 +122,11 @@ local function reserve(index, slot, stream, flags, offset, scope, at, from, to)
     local row = struct.pack('>c11c8c8d', holder, token, owner, expires_ms)
     if windowed then
         row = row .. scope .. at
-        redis.call('ZADD', 'dc1v' .. scope, 0, at .. slot)
-        redis.call('EXPIRE', 'dc1v' .. scope, forgotten_s)
+        without_rival(scope, at .. slot)
+        rivals[scope] = (rivals[scope] or '') .. at .. slot
+        write_rivals(scope)
     end
-    redis.call('SET', 'dc1r' .. slot, row, 'EX', forgotten_s)
+    redis.call('SET', 'dc1r' .. slot, row, 'EX', FORGOTTEN_S)
     reserved[slot] = row
 end
 

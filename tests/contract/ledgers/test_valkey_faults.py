@@ -21,7 +21,8 @@ from consumer.types import TopicPartition
 from tests.brokers.valkey import LACKING, ValkeyServer, server_binary
 from tests.contract.ledgers.cast import TOPIC, Process, open_of, origin
 
-QUICK = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0, busy_timeout_s=0.3)
+USUAL = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0)
+IMPATIENT = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0, busy_timeout_s=0.3)
 PLACE = TopicPartition(TOPIC, 0)
 
 
@@ -57,7 +58,7 @@ class Hosts:
             time.sleep(0.01)
 
     async def process(
-        self, server: ValkeyServer, *partitions: int, policy: LedgerPolicy = QUICK, url: str | None = None
+        self, server: ValkeyServer, *partitions: int, policy: LedgerPolicy = USUAL, url: str | None = None
     ) -> Process:
         address = ValkeyAddress.parse(url or server.url, Access())
         ledger = ValkeyLedger(address, "group", policy, SystemClock())
@@ -148,7 +149,7 @@ class TestUnreachable:
         self, hosts: Hosts
     ) -> None:
         server = hosts.server()
-        process = await hosts.process(server, 0)
+        process = await hosts.process(server, 0, policy=IMPATIENT)
         server.pause()
         started_s = asyncio.get_running_loop().time()
         try:
@@ -462,7 +463,7 @@ class TestClocks:
             assert await other.ask(waiting) == Wait(origin(1))
             now_ms = int(server.ask("HGET", "dc1:clock", "now"))
             leases = [int(until_ms) - now_ms for until_ms in server.ask("HVALS", "dc1:owners")]
-            assert max(leases) <= QUICK.lease_s * 1000
+            assert max(leases) <= USUAL.lease_s * 1000
 
     async def test_what_a_killed_process_held_is_free_after_its_lease(self, hosts: Hosts) -> None:
         brisk = LedgerPolicy(reservation_age_s=60.0, lease_s=0.4)
@@ -483,7 +484,7 @@ class TestClocks:
         server = hosts.server()
         clock = ManualClock()
         ledger = ValkeyLedger(
-            ValkeyAddress.parse(server.url, Access()), "group", QUICK, clock, time_of_store=clock
+            ValkeyAddress.parse(server.url, Access()), "group", USUAL, clock, time_of_store=clock
         )
         await ledger.open()
         stalled = Process(ledger)
@@ -519,11 +520,11 @@ async def test_a_scope_that_lives_on_loses_what_has_expired(hosts: Hosts) -> Non
     server = hosts.server()
     clock = ManualClock()
     address = ValkeyAddress.parse(server.url, Access())
-    ledger = ValkeyLedger(address, "group", QUICK, clock, time_of_store=clock)
+    ledger = ValkeyLedger(address, "group", USUAL, clock, time_of_store=clock)
     await ledger.open()
     process = Process(ledger)
     await ledger.confirm([process.record(n, once=open_of("ann", n * 30)) for n in range(50)])
-    clock.advance(QUICK.window_keep_s + 3600)
+    clock.advance(USUAL.window_keep_s + 3600)
     later = [process.record(100 + n, once=open_of("ann", (100 + n) * 30)) for n in range(200)]
     await ledger.confirm(later)
     [left] = [server.ask("ZCARD", key) for key in server.ask("KEYS", "dc1w*")]
