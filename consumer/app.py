@@ -98,6 +98,7 @@ class App:
         self._config = config
         self._learn = learn
         self._ledger = ledger = TimedLedger(ledger, metrics)
+        self._note = on_note
         self._metrics = metrics
         self._tracing = tracing
         self._posts: dict[str, Post] = {}
@@ -241,6 +242,8 @@ class App:
         """
         asyncio.get_running_loop().set_exception_handler(self._faults.of_loop)
         await self._ledger.open()
+        for text in self._ledger.advice:
+            self._note(text)
         self._background.spawn(self._committer.run(lambda: list(self.coordinator.assignments.values())))
         self._background.spawn(self._tick())
         self.owner.start()

@@ -17,6 +17,7 @@ from consumer.cli.check_online import (
     observe,
     print_observations,
 )
+from consumer.cli.service import ledger_access_of
 from consumer.cli.settings_options import load_settings, settings_options
 from consumer.clock import SystemClock
 from consumer.errors import ConfigurationError
@@ -140,7 +141,13 @@ def _ledger_faults(settings: Settings, replicas: int) -> list[str]:
     """What is wrong with the ledger's URL; nothing is opened."""
     try:
         # Its times are the defaults: what matters here is the URL alone.
-        open_ledger(settings.ledger_url, settings.consumer_group, LedgerPolicy(60.0), SystemClock())
+        open_ledger(
+            settings.ledger_url,
+            settings.consumer_group,
+            LedgerPolicy(60.0),
+            SystemClock(),
+            ledger_access_of(settings),
+        )
     except ConfigurationError as error:
         return error.findings
     fault = sharing_fault(settings.ledger_url, replicas)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from consumer.cli.provisioning import schema_folders
-from consumer.cli.service import ledger_policy_of, registry_of
+from consumer.cli.service import ledger_access_of, ledger_policy_of, registry_of
 from consumer.clock import SystemClock
 from consumer.errors import ConfigurationError, FaultError
 from consumer.kafka.admin import Cluster
@@ -30,6 +30,9 @@ ONLINE_SETTINGS = (
     "schema_registry_certificate_file",
     "schema_registry_key_file",
     "ledger_url",
+    "ledger_ca_file",
+    "ledger_certificate_file",
+    "ledger_key_file",
     "ledger_keep_keys",
     "ledger_keep_windows",
     "ledger_keep_once",
@@ -61,7 +64,9 @@ async def _observe(settings: Settings, plan: Plan) -> list[Observation]:
         topics, subjects, ledger = await asyncio.gather(
             observe_cluster(wanted, cluster),
             observe_registry(wanted, registry),
-            observe_ledger(settings.ledger_url, settings.consumer_group, policy, clock),
+            observe_ledger(
+                settings.ledger_url, settings.consumer_group, policy, clock, ledger_access_of(settings)
+            ),
         )
         return [*topics, *subjects, ledger, *await credentials]
     finally:

@@ -20,6 +20,7 @@ from consumer.core.pressure import PressurePolicy
 from consumer.errors import ConfigurationError, ConsumerError, FaultError, UsageError
 from consumer.kafka.config import KafkaPolicy
 from consumer.pipeline.watchdogs import WatchdogPolicy
+from consumer.ledger.sharing import is_shared
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
@@ -157,4 +158,5 @@ def _app_config(
             stuck_after_s=settings.stuck_after_ms / 1000, stalled_after_s=settings.stalled_after_ms / 1000
         ),
         accept_ledger=accept_ledger,
+        ledger_is_shared=is_shared(settings.ledger_url),
     )

@@ -24,6 +24,7 @@ from consumer.core.books import Books
 from consumer.errors import ConfigurationError, StoppedError
 from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.valkey_address import Access
 from consumer.settings import Settings
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.redaction import Redactor
@@ -63,7 +64,11 @@ async def serve(
     ended it.
     """
     ledger = open_ledger(
-        settings.ledger_url, settings.consumer_group, ledger_policy_of(settings, plan), SystemClock()
+        settings.ledger_url,
+        settings.consumer_group,
+        ledger_policy_of(settings, plan),
+        SystemClock(),
+        ledger_access_of(settings),
     )
     metrics = Metrics()
     traces = traces_from_environment(settings.consumer_group, metrics.spans_dropped)
@@ -139,6 +144,16 @@ def _drain_on_signals(app: App, drain_timeout_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, drain, number)
+
+
+def ledger_access_of(settings: Settings) -> Access:
+    """What a ledger on a server may ask of us beside its URL."""
+    return Access(
+        settings.ledger_password,
+        settings.ledger_ca_file,
+        settings.ledger_certificate_file,
+        settings.ledger_key_file,
+    )
 
 
 def ledger_policy_of(settings: Settings, plan: Plan) -> LedgerPolicy:

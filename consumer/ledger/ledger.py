@@ -8,7 +8,7 @@ task, never the event loop; all raise `LedgerUnavailable` when the store cannot 
 the call may be taken as done.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -94,6 +94,16 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
 class Ledger(Protocol):
     """See the module's docstring. One object a process and consumer group; safe for one event loop."""
+
+    @property
+    def advice(self) -> Sequence[str]:
+        """What of the store's own set-up may cost duplicates, for an operator to know; once it is open."""
+        ...
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        """Call this, with what happened, when the store turns out to have forgotten what it knew while it was open,
+        and goes on. One that fails closed then never calls it."""
+        ...
 
     async def open(self) -> None:
         """Open the store, register this process as an owner and keep its heartbeat."""

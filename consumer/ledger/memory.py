@@ -1,7 +1,7 @@
 """The ledger in memory: for tests and for runs that may forget. It dies with the process."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from consumer.clock import Clock
 from consumer.core.claims import Fenced, KeyState, Refusal, Reserved
@@ -29,6 +29,13 @@ class MemoryLedger:
         self._owner = Owner(policy.lease_s)
         self._pulse: asyncio.Task[None] | None = None
         self._swept_s = 0.0
+
+    @property
+    def advice(self) -> Sequence[str]:
+        return ()
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        """Nobody else can take it away from this process."""
 
     async def open(self) -> None:
         if self._pulse is None:

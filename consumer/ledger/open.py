@@ -9,15 +9,19 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.memory_store import MemoryStore
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite import SqliteLedger
+from consumer.ledger.valkey_address import Access, ValkeyAddress
 
-_FORMS = "use sqlite:///relative/path, sqlite:////absolute/path or memory:"
+_FORMS = "use sqlite:///relative/path, sqlite:////absolute/path, rediss://user@host:6379/0 or memory:"
+_SERVED = frozenset({"redis", "rediss", "valkey", "valkeys"})
 
 
-def open_ledger(url: str, group: str, policy: LedgerPolicy, clock: Clock) -> Ledger:
+def open_ledger(
+    url: str, group: str, policy: LedgerPolicy, clock: Clock, access: Access | None = None
+) -> Ledger:
     """The ledger that `LEDGER_URL` names, for one consumer group; the caller opens it.
 
-    Raises ConfigurationError where the URL names none. Its text never repeats the URL, which may hold a
-    password.
+    `access`: what a server asks of us beside the URL. Raises ConfigurationError where the URL names no ledger.
+    Its text never repeats the URL, which may hold a password.
     """
     scheme, colon, rest = url.partition(":")
     match scheme if colon else "":
@@ -27,8 +31,11 @@ def open_ledger(url: str, group: str, policy: LedgerPolicy, clock: Clock) -> Led
             return MemoryLedger(MemoryStore(), group, policy, clock)
         case "sqlite":
             return SqliteLedger(_path(rest), group, policy, clock)
-        case "redis" | "rediss" | "valkey" | "valkeys":
-            raise _error(f"{scheme}:// comes with a later release: until then {_FORMS}")
+        case served if served in _SERVED:
+            # Here, because its client takes longer to import than all other commands take.
+            from consumer.ledger.valkey import ValkeyLedger
+
+            return ValkeyLedger(ValkeyAddress.parse(url, access or Access()), group, policy, clock)
         case _:
             raise _error(f"it names no known kind of ledger: {_FORMS}")
 

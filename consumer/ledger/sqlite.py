@@ -1,6 +1,6 @@
 """The ledger in a SQLite file: for one host, also for several processes on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -28,6 +28,13 @@ class SqliteLedger:
         self._clock = clock
         store = SqliteStore(SqliteFile(path, policy), group, policy, clock)
         self._worker = GroupCommit(store, idle_s=policy.lease_s / 3)
+
+    @property
+    def advice(self) -> Sequence[str]:
+        return ()
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        """A file that is gone, or another one, fails closed."""
 
     async def open(self) -> None:
         """As `Ledger.open`; creates the file where there is none.

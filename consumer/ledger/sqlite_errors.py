@@ -2,13 +2,22 @@
 
 import sqlite3
 
+_LOCKED = "another process has it locked for too long: find it (fuser, lsof) and end it"
+_NOT_WRITABLE = (
+    "it can't be written: give this user write permission to the file and its folder, "
+    "on a disk that is not mounted read-only"
+)
+
 _ADVICE = {
-    "SQLITE_BUSY": "another process has it locked for too long: find it (fuser, lsof) and end it",
-    "SQLITE_LOCKED": "another process has it locked for too long: find it (fuser, lsof) and end it",
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
     "SQLITE_FULL": "the disk, its quota or the ledger's size limit is full: make room",
-    "SQLITE_READONLY": "it can't be written: give this user write permission to the file and its folder",
-    "SQLITE_PERM": "it can't be written: give this user write permission to the file and its folder",
-    "SQLITE_CANTOPEN": "it can't be opened: see that its folder exists and that this user may write there",
+    "SQLITE_READONLY": _NOT_WRITABLE,
+    "SQLITE_PERM": _NOT_WRITABLE,
+    "SQLITE_CANTOPEN": (
+        "it can't be opened: see that its folder exists, that this user may write there, "
+        "and that the disk is not mounted read-only"
+    ),
     "SQLITE_CORRUPT": "it is damaged: stop the consumer, move the file away and accept a new ledger",
     "SQLITE_NOTADB": "it is damaged or no ledger: stop the consumer, move the file away or name another one",
     "SQLITE_IOERR": "reading or writing failed: see the system's log and the disk's health",

@@ -8,20 +8,23 @@ from consumer.clock import Clock
 from consumer.errors import ConfigurationError, LedgerUnavailable
 from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.valkey_address import Access
 from consumer.operations.observation import Observation, State
 
 _BOUND_S = 20.0
 _FILE = "sqlite:///"
 
 
-async def observe_ledger(url: str, group: str, policy: LedgerPolicy, clock: Clock) -> Observation:
+async def observe_ledger(
+    url: str, group: str, policy: LedgerPolicy, clock: Clock, access: Access | None = None
+) -> Observation:
     """Open it, ask it for nothing, and close it. Waits for 20 s at most."""
 
     def seen(state: State, text: str) -> Observation:
         return Observation("ledger", "", state, text)
 
     try:
-        ledger = open_ledger(url, group, policy, clock)
+        ledger = open_ledger(url, group, policy, clock, access)
         if url.startswith("memory"):
             return seen("warning", "in memory: each restart of a group with commits needs --accept-ledger")
         if url.startswith(_FILE) and not (file := Path(url.removeprefix(_FILE))).exists():
@@ -36,6 +39,8 @@ async def observe_ledger(url: str, group: str, policy: LedgerPolicy, clock: Cloc
         return seen("failed", str(error))
     except TimeoutError:
         return seen("failed", f"no answer within {_BOUND_S:g} s")
+    if ledger.advice:
+        return seen("warning", "answering; " + "; ".join(ledger.advice))
     return seen("ok", "answering")
 
 

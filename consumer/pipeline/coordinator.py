@@ -72,6 +72,7 @@ class Coordinator:
         self._goal: dict[TopicPartition, int] | None = None
         self._reached: set[TopicPartition] = set()
         self.ledger_alarms = 0
+        ledger.watch(self._alarm)
         self.unburied = ""
         """The dead letters that the last drain had to leave because they could not be written: how many, and why."""
 
@@ -138,6 +139,10 @@ class Coordinator:
             raise RefusedError(
                 f"{text}. Point LEDGER_URL at the ledger that was used, or start with --accept-ledger"
             )
+        self._alarm(text)
+
+    def _alarm(self, text: str) -> None:
+        """What was lost of the ledger can only let duplicates through; an operator must know it all the same."""
         self.ledger_alarms += 1
         self._note(text)
 

@@ -1,6 +1,6 @@
 """How long the pipeline waits for its ledger, by operation: the first thing to look at when it is slow."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 from typing import TypeVar
 
@@ -35,6 +35,13 @@ class TimedLedger:
     def oldest_call_s(self) -> float | None:
         """When the call began that has waited longest; None where none waits. For any thread."""
         return next(iter(list(self._under_way.values())), None)
+
+    @property
+    def advice(self) -> Sequence[str]:
+        return self._ledger.advice
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        self._ledger.watch(on_loss)
 
     async def open(self) -> None:
         await self._ledger.open()

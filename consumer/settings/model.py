@@ -91,8 +91,15 @@ class SettingsModel(Strict):
     )
 
     ledger_url: Text = Field(
-        "sqlite:///distinct-consumer.db", description="sqlite:///relative, sqlite:////absolute, or memory:"
+        "sqlite:///distinct-consumer.db",
+        description="sqlite:///relative, sqlite:////absolute, redis[s]://[user@]host[:port][/N], or memory:",
     )
+    ledger_password: Text | None = Field(None, description="The password for a ledger on Valkey or Redis.")
+    ledger_ca_file: FilePath | None = Field(
+        None, description="PEM file of authorities that the ledger's certificate may come from."
+    )
+    ledger_certificate_file: FilePath | None = Field(None, description="PEM file: our certificate there.")
+    ledger_key_file: FilePath | None = Field(None, description="PEM file: our certificate's key.")
     ledger_keep_keys_ms: DurationMs = Field(
         86_400_000,
         alias="ledger_keep_keys",
@@ -132,7 +139,7 @@ class SettingsModel(Strict):
     )
 
 
-SECRETS = frozenset({"schema_registry_basic_auth"})
+SECRETS = frozenset({"schema_registry_basic_auth", "ledger_password"})
 """Never shown, and no flags, which others can see. Each may also be read from a file: `KEY_file`."""
 
 RECEIVER_KEYS = (

@@ -13,7 +13,10 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.memory_store import MemoryStore
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite import SqliteLedger
+from consumer.ledger.valkey import ValkeyLedger
+from consumer.ledger.valkey_address import Access, ValkeyAddress
 from consumer.types import Origin, TopicPartition
+from tests.brokers.valkey import GivenServer, ValkeyServer
 
 LEASE_S = 300.0
 AGE_S = 900.0
@@ -106,10 +109,11 @@ class Process:
 
 
 class World:
-    """One store and all processes on it. `kind` is memory or sqlite."""
+    """One store and all processes on it. `kind` is memory, sqlite or valkey, which needs a server."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, server: ValkeyServer | GivenServer | None = None) -> None:
         self.clock = ManualClock()
+        self._server = server
         self.path = folder / "ledger.db"
         self._kind = kind
         self._store = MemoryStore()
@@ -117,6 +121,9 @@ class World:
 
     def ledger(self, group: str = "group", policy: LedgerPolicy = POLICY) -> Ledger:
         """A ledger that is not open yet."""
+        if self._server is not None:
+            address = ValkeyAddress.parse(self._server.url, Access())
+            return ValkeyLedger(address, group, policy, self.clock, time_of_store=self.clock)
         make: Callable[..., Ledger] = MemoryLedger if self._kind == "memory" else SqliteLedger
         return make(self._store if self._kind == "memory" else self.path, group, policy, self.clock)
 
@@ -140,6 +147,9 @@ class World:
             for table in fields(empty):
                 setattr(self._store, table.name, getattr(empty, table.name))
             return
+        if self._server is not None:
+            self._server.ask("FLUSHDB")
+            return
         await self.end()
         for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
             (self.path.parent / name).unlink(missing_ok=True)
@@ -148,6 +158,8 @@ class World:
         """When the leases of all owners end."""
         if self._kind == "memory":
             return list(self._store.owners.values())
+        if self._server is not None:
+            return [int(until_ms) for until_ms in self._server.ask("HVALS", "dc1:owners")]
         connection = sqlite3.connect(self.path)
         rows = connection.execute("SELECT until_ms FROM owners").fetchall()
         connection.close()

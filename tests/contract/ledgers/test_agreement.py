@@ -3,10 +3,12 @@
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -15,6 +17,7 @@ from consumer.core.claims import Once
 from consumer.ledger.ledger import Held, Intent
 from consumer.ledger.owner import FORGET_MS
 from consumer.types import TopicPartition
+from tests.brokers.valkey import GivenServer, ValkeyServer
 from tests.contract.ledgers.cast import AGE_S, LEASE_S, TOPIC, Process, World, ever, open_of
 
 R = TypeVar("R")
@@ -60,7 +63,7 @@ class Pair(msgspec.Struct):
     """The same process on both ledgers."""
 
     memory: Process
-    sqlite: Process
+    other: Process
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -68,37 +71,39 @@ class Taken(msgspec.Struct, frozen=True):
 
     spec: Spec
     memory: Held
-    sqlite: Held
+    other: Held
     at_s: float
 
 
 class Agreement(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    def __init__(self, kind: str, server: ValkeyServer | GivenServer | None) -> None:
         super().__init__()
         self._loop = asyncio.Runner()
         self._folder = tempfile.TemporaryDirectory()
         self._memory = World("memory", Path(self._folder.name))
-        self._sqlite = World("sqlite", Path(self._folder.name))
-        self._clock = self._sqlite.clock = self._memory.clock
+        self._other = World(kind, Path(self._folder.name), server)
+        if server is not None:
+            server.ask("FLUSHDB")
+        self._clock = self._other.clock = self._memory.clock
         self._pairs: list[Pair] = []
         self._taken: list[Taken] = []
 
     def teardown(self) -> None:
         self._loop.run(self._memory.end())
-        self._loop.run(self._sqlite.end())
+        self._loop.run(self._other.end())
         self._loop.close()
         self._folder.cleanup()
 
     def _both(self, whose: int, ask: Callable[[Process], Awaitable[R]]) -> tuple[R, R]:
         async def both() -> tuple[R, R]:
             pair = self._pairs[whose]
-            return await ask(pair.memory), await ask(pair.sqlite)
+            return await ask(pair.memory), await ask(pair.other)
 
         return self._loop.run(both())
 
     async def _start(self, number: int) -> Pair:
         group = groups[number]
-        return Pair(await self._memory.process(group=group), await self._sqlite.process(group=group))
+        return Pair(await self._memory.process(group=group), await self._other.process(group=group))
 
     @initialize()
     def start(self) -> None:
@@ -119,11 +124,11 @@ class Agreement(RuleBasedStateMachine):
             held = [None if n in answer.refused else Held(one, answer.token) for n, one in enumerate(intents)]
             return held, dict(answer.refused)
 
-        (memory, refused), (sqlite, refused_too) = self._both(whose, ask)
+        (memory, refused), (other, refused_too) = self._both(whose, ask)
         assert refused == refused_too
-        for spec, one, other in zip(call, memory, sqlite, strict=True):
-            if one is not None and other is not None:
-                self._taken.append(Taken(spec, one, other, self._clock.monotonic_s()))
+        for spec, one, its in zip(call, memory, other, strict=True):
+            if one is not None and its is not None:
+                self._taken.append(Taken(spec, one, its, self._clock.monotonic_s()))
 
     @rule(whose=whose, call=calls)
     def confirm(self, whose: int, call: list[Spec]) -> None:
@@ -141,7 +146,7 @@ class Agreement(RuleBasedStateMachine):
 
         pair = self._pairs[whose]
         self._loop.run(give_back(pair.memory, [one.memory for one in chosen]))
-        self._loop.run(give_back(pair.sqlite, [one.sqlite for one in chosen]))
+        self._loop.run(give_back(pair.other, [one.other for one in chosen]))
 
     @rule(
         seconds=st.sampled_from(
@@ -160,7 +165,7 @@ class Agreement(RuleBasedStateMachine):
     def crash_and_restart(self, whose: int) -> None:
         async def restart() -> Pair:
             await self._memory.crash(self._pairs[whose].memory)
-            await self._sqlite.crash(self._pairs[whose].sqlite)
+            await self._other.crash(self._pairs[whose].other)
             return await self._start(whose)
 
         self._pairs[whose] = self._loop.run(restart())
@@ -198,5 +203,10 @@ class Agreement(RuleBasedStateMachine):
             assert list(one) == list(other)
 
 
-def test_memory_and_sqlite_agree_on_any_script() -> None:
-    run_state_machine_as_test(Agreement, settings=settings(max_examples=40, stateful_step_count=40))
+@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+def test_memory_and_every_other_ledger_agree_on_any_script(kind: str, request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue("shared_server") if kind == "valkey" else None
+    run_state_machine_as_test(
+        cast(Any, partial(Agreement, kind, server)),
+        settings=settings(max_examples=40, stateful_step_count=40),
+    )

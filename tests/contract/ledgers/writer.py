@@ -1,6 +1,6 @@
-"""A process of its own that delivers through a ledger file, for the tests that kill it.
+"""A process of its own that delivers through a ledger, for the tests that kill it.
 
-`python -m tests.contract.ledgers.writer LEDGER RECEIVER PARTITION EVENTS [STEP BATCH]`: each event's key
+`python -m tests.contract.ledgers.writer LEDGER_URL RECEIVER PARTITION EVENTS [STEP BATCH]`: each event's key
 and window are the same in every process, its record is not. What is sent is a line in RECEIVER: the
 event's number and the partition. It says `ready` and waits for a line before it begins. After STEP
 (reserve, send or confirm) of that batch it kills itself.
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from consumer.clock import SystemClock
 from consumer.ledger.ledger import Intent, Ledger, Wait
+from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
-from consumer.ledger.sqlite import SqliteLedger
 from consumer.types import TopicPartition
 from tests.contract.ledgers.cast import TOPIC, digest, open_of
 
@@ -71,9 +71,9 @@ class Writer:
 
 
 async def main(arguments: list[str]) -> None:
-    path, receiver, partition, events, *die = arguments
+    url, receiver, partition, events, *die = arguments
     policy = LedgerPolicy(reservation_age_s=30.0, lease_s=LEASE_S, busy_timeout_s=30.0)
-    ledger = SqliteLedger(Path(path), "group", policy, SystemClock())
+    ledger = open_ledger(url, "group", policy, SystemClock())
     await ledger.open()
     death = (die[0], int(die[1])) if die else ("", -1)
     await Writer(ledger, Path(receiver), int(partition), death).deliver(int(events))

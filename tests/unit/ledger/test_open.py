@@ -11,6 +11,8 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite import SqliteLedger
+from consumer.ledger.valkey import ValkeyLedger
+from consumer.ledger.valkey_address import Access, ValkeyAddress, passwords_in
 
 POLICY = LedgerPolicy(reservation_age_s=60.0)
 
@@ -44,6 +46,26 @@ def test_memory_takes_no_path(url: str) -> None:
     assert isinstance(ledger(url), MemoryLedger)
 
 
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "valkey", "valkeys"])
+def test_a_server_is_named_by_its_url_and_shown_without_user_and_password(scheme: str) -> None:
+    url = f"{scheme}://us%40er:pass%2Fword@ledger.example:6380/3"
+    assert isinstance(ledger(url), ValkeyLedger)
+    address = ValkeyAddress.parse(url, Access())
+    assert (address.user, address.access.password, address.database) == ("us@er", "pass/word", 3)
+    assert address.tls == (scheme in ("rediss", "valkeys"))
+    assert str(address) == f"redis{'s' * address.tls}://ledger.example:6380/3"
+    assert "word" not in repr(address)
+    assert passwords_in(url) == ["pass%2Fword", "pass/word"]
+
+
+def test_a_password_is_given_once_and_a_certificate_with_its_key() -> None:
+    with pytest.raises(ConfigurationError, match="LEDGER_PASSWORD: give one of them"):
+        ValkeyAddress.parse("redis://:one@host", Access(password="other"))
+    with pytest.raises(ConfigurationError, match="give both"):
+        ValkeyAddress.parse("rediss://host", Access(certificate_file=Path("certificate.pem")))
+    assert ValkeyAddress.parse("redis://host", Access(password="other")).access.password == "other"
+
+
 def test_two_ledgers_in_memory_share_nothing() -> None:
     first, second = ledger("memory:"), ledger("memory:")
     assert isinstance(first, MemoryLedger)
@@ -57,9 +79,12 @@ def test_two_ledgers_in_memory_share_nothing() -> None:
         ("", "names no known kind"),
         ("ledger.db", "names no known kind"),
         ("postgres://u:secret@host/db", "names no known kind"),
-        ("redis://u:secret@host:6379/0", "redis:// comes with a later release"),
-        ("rediss://u:secret@host", "rediss:// comes with a later release"),
-        ("valkey://u:secret@host", "valkey:// comes with a later release"),
+        ("redis://", "names no host"),
+        ("redis:host", "names no host"),
+        ("redis://u:secret@host:secret/0", "its host or port is not one"),
+        ("rediss://u:secret@host/ledger", "must be the number of a database"),
+        ("rediss://u:secret@host/0?ssl_cert_reqs=none", "takes no options"),
+        ("valkey://u:sec#ret@host", "host or port"),
         ("memory:/secret", "takes no path"),
         ("sqlite:secret.db", "three slashes"),
         ("sqlite://secret/ledger.db", "three slashes"),

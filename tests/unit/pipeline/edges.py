@@ -1,7 +1,7 @@
 """The pipeline's edges, played: a ledger that is watched and fails on demand, and a dead-letter topic."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from consumer.errors import LedgerUnavailable
@@ -35,6 +35,13 @@ class WatchedLedger:
         if self.down or name in self.failing:
             raise LedgerUnavailable("the disk is full")
         self._journal.append((name, about))
+
+    @property
+    def advice(self) -> Sequence[str]:
+        return self._ledger.advice
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        self.lose = on_loss
 
     async def open(self) -> None:
         await self._ledger.open()

@@ -1,4 +1,4 @@
-"""One ledger file, several operating-system processes, some of them killed."""
+"""One ledger, several operating-system processes, some of them killed."""
 
 import signal
 import subprocess
@@ -17,15 +17,23 @@ _ROOT = Path(__file__).parents[3]
 
 
 class Writers:
-    """Writer processes on one ledger file and one receiver."""
+    """Writer processes on one ledger and one receiver."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         self._folder = folder
+        self._url = url
         self._all: list[subprocess.Popen[str]] = []
 
     def start(self, partition: int, *die: str) -> subprocess.Popen[str]:
-        files = (str(self._folder / "ledger.db"), str(self._folder / "receiver"))
-        command = [sys.executable, "-m", "tests.contract.ledgers.writer", *files, str(partition), str(EVENTS)]
+        places = (self._url, str(self._folder / "receiver"))
+        command = [
+            sys.executable,
+            "-m",
+            "tests.contract.ledgers.writer",
+            *places,
+            str(partition),
+            str(EVENTS),
+        ]
         writer = subprocess.Popen(
             [*command, *die],
             cwd=_ROOT,
@@ -64,9 +72,14 @@ class Writers:
             writer.communicate()
 
 
-@pytest.fixture
-def writers(tmp_path: Path) -> Iterator[Writers]:
-    writers = Writers(tmp_path)
+@pytest.fixture(params=["sqlite", "valkey"])
+def writers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Writers]:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    if request.param == "valkey":
+        server = request.getfixturevalue("shared_server")
+        server.ask("FLUSHDB")
+        url = server.url
+    writers = Writers(tmp_path, url)
     yield writers
     writers.end()
 
