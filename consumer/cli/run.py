@@ -19,8 +19,8 @@ from consumer.cli.settings_options import load_settings, settings_options
 from consumer.core.pressure import PressurePolicy
 from consumer.errors import ConfigurationError, ConsumerError, FaultError, UsageError
 from consumer.kafka.config import KafkaPolicy
-from consumer.pipeline.watchdogs import WatchdogPolicy
 from consumer.ledger.sharing import is_shared
+from consumer.pipeline.watchdogs import WatchdogPolicy
 from consumer.resources import schemas_dir, topology_dir
 from consumer.settings import Settings
 from consumer.telemetry.logs import configure_logging
