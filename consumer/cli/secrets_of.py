@@ -8,7 +8,7 @@ _TRACING = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Passwords and keys for Kafka, the registry, the ledger and the traces' collector; a topology's keys are its own to tell."""
+    """Passwords and keys for Kafka, the registry, the ledger and the traces' collector; a topology tells its own."""
     secrets = [value for option, value in settings.kafka_options.items() if is_secret(option)]
     if basic_auth := settings.schema_registry_basic_auth:
         secrets += [basic_auth, basic_auth.partition(":")[2]]
