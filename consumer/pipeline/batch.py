@@ -18,6 +18,8 @@ class Batch:
         "_body",
         "_key",
         "attempts",
+        "halted_at",
+        "halts",
         "in_doubt",
         "mark",
         "members",
@@ -45,6 +47,10 @@ class Batch:
         """How many successes the destination had at the last unclear answer."""
         self.unclears = 0
         """How many unclear answers it had then, this one included."""
+        self.halts = 0
+        """Halts in a row that it brought about, each with successes of others since the one before."""
+        self.halted_at = -1
+        """How many successes the destination had at the last of them."""
         self.reserved_at_s = 0.0
         self.started = 0
         """What the gate gave when the request started."""

@@ -101,7 +101,7 @@ class Verdicts:
             case Halted():
                 batch.unanswered = False
                 self._gate.halt(now_s, outcome.reason)
-                self._again(batch, now_s, now_s)
+                self._again(batch, now_s, now_s + self._halting_again_s(batch))
             case Unclear():
                 await self._unclear(batch, outcome, now_s)
 
@@ -203,6 +203,20 @@ class Verdicts:
     def _bury_held(self) -> None:
         for one, grave in self._stock.let_go():
             self._background.spawn(self._graveyard.bury(self._sink, one, grave, in_lane=False))
+
+    # --- the destination's, or so it says ---
+
+    def _halting_again_s(self, batch: Batch) -> float:
+        """How long a batch rests that halts the destination again and again while others are taken in between.
+
+        A firewall that dislikes one record's text answers it 403. It is not dead-lettered for that; but tried at
+        once each time, it alone would hold all others to a few at a time.
+        """
+        successes = self._gate.successes
+        alone = 0 <= batch.halted_at < successes
+        batch.halts = batch.halts + 1 if alone else 0
+        batch.halted_at = successes
+        return self._policy.backoff.delay_s(batch.halts + 3, self._random) if alone else 0.0
 
     # --- no clear answer ---
 

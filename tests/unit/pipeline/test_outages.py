@@ -13,7 +13,7 @@ from consumer.core.retries import Backoff
 from consumer.http.sender import Answer
 from consumer.pipeline.verdicts import MASS_REFUSAL
 from tests.unit.pipeline.edges import header
-from tests.unit.pipeline.receiver import Reply, Request, accept, broken, refuse
+from tests.unit.pipeline.receiver import Reply, Request, accept, broken, refuse, unauthorized
 from tests.unit.pipeline.stage import P0, Process, Stage
 from tests.unit.pipeline.virtual_time import in_virtual_time, until
 
@@ -181,3 +181,23 @@ async def test_several_records_that_alone_get_no_clear_answer_are_all_found():
         await asyncio.sleep(0.1)
     await one.settled()
     assert len(stage.letters.letters) == 5
+
+
+@in_virtual_time
+async def test_one_record_that_a_firewall_answers_403_holds_up_no_other_and_is_kept():
+    """It halts the destination each time it is tried: so it is tried less and less, while others are taken."""
+    stage = Stage()
+    stage.receiver.rule = lambda request: (
+        unauthorized(request) if "poison" in request.ids else accept(request)
+    )
+    one = await stage.process().start()
+    await one.assign(P0)
+    stage.say("poison", "ann")
+    many(stage, 499, "distinct")
+    one.poll()
+    await until(lambda: stage.delivered["distinct"] == 499, within_s=20.0)
+    assert stage.letters.letters == []
+    assert one.coordinator.count().in_flight == 1
+    stage.receiver.rule = accept
+    await one.settled()
+    assert stage.delivered["distinct"] == 500
