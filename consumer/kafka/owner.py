@@ -7,7 +7,7 @@ waits for the loop's drain; the loop never waits for it, so the two cannot wait 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -172,9 +172,11 @@ class Owner:
         messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
         self._errors.raise_final()
         if self._chosen:
-            # Before the first record is handed on: else a crash before the first commit would choose anew.
+            # Before the first record is handed on: else a crash before the first commit would choose anew, and it
+            # could not be told from a commit that is gone because its topic was created anew.
             chosen, self._chosen = self._chosen, {}
-            self._commits.wait(self._client, chosen)
+            if not self._commits.insist(self._client, chosen, self._policy.call_timeout_s, self._stopping):
+                self._forget(chosen)
         for part in split(messages):
             if isinstance(part, dict):
                 self._hand_on(part)
@@ -270,7 +272,7 @@ class Owner:
             self._commits.wait(self._client, offsets)
         self._forget(mine)
 
-    def _forget(self, partitions: list[TopicPartition]) -> None:
+    def _forget(self, partitions: Iterable[TopicPartition]) -> None:
         for partition in partitions:
             self._epochs.pop(partition, None)
             self._next.pop(partition, None)
