@@ -23,6 +23,7 @@ from consumer.kafka.client_errors import ClientErrors
 from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
+from consumer.kafka.incarnations import Incarnations, admin_of
 from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
@@ -152,6 +153,7 @@ class Owner:
         if self._until_end:
             self._bridge.post(self._listener.goal, arrival.ends(topics))
         self._errors.arrived = True
+        self._incarnations = Incarnations(self._topics, admin_of(self._config))
         self._client.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -185,6 +187,7 @@ class Owner:
         if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
             self._told_at_s = self.turned_at_s
             self._tell_lag()
+            self._incarnations.look(self.turned_at_s)
 
     def _obey(self) -> None:
         while True:

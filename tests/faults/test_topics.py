@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
@@ -83,16 +83,32 @@ def test_row_16_a_topic_that_is_created_anew_is_never_read_from_the_old_position
     stopped = before if runs else stage.consumer(topology=topology, **watchful)
 
     assert stopped.wait(90.0) == 3, stopped.tail()
-    assert "created anew" in stopped.stderr.splitlines()[-1], stopped.tail()
-    assert stage.accepted_ids() == OLD
+    last = stopped.stderr.splitlines()[-1]
+    assert "created anew" in last, stopped.tail()
+    # It may have read on before it was told. What it read is not the beginning, and the message says what to do.
+    assert stage.accepted_ids() in (OLD, OLD + NEW[len(OLD) :])
+    if runs:
+        assert "--to-earliest" in last
+        begin_anew(stage)
     progress = Progress(stage)
     going_on = stage.consumer(topology=stage.topology(topic={"on_gap": "earliest"}), **watchful)
     progress_s = progress.wait(60.0)
     stage.wait_until(lambda: stage.committed == {0: len(NEW)}, 60.0)
-    assert "created anew" in going_on.stderr
     assert going_on.stop() == 0, going_on.tail()
-    outcome.note(lost=lost(stage, *OLD, *NEW), duplicates=0, progress_s=progress_s)
-    assert stage.accepted_ids() == OLD + NEW
+    duplicates = len(stage.accepted_ids()) - len(OLD + NEW)
+    outcome.note(lost=lost(stage, *OLD, *NEW), duplicates=duplicates, progress_s=progress_s)
+    assert sorted(map(str, stage.accepted_ids())) == sorted(OLD + NEW)
+
+
+def begin_anew(stage: Stage) -> None:
+    """What `kafka-consumer-groups.sh --reset-offsets --to-earliest` does."""
+    client = Consumer(
+        {"bootstrap.servers": stage.broker.bootstrap_servers, "group.id": stage.group, "log_level": 2}
+    )
+    try:
+        client.commit(offsets=[TopicPartition(stage.topic, 0, 0)], asynchronous=False)
+    finally:
+        client.close()
 
 
 @pytest.mark.timeout(240)
@@ -114,8 +130,9 @@ def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition
         held_bytes = stuck.resident_bytes
         others = [Progress(stage).probe(30.0, partition=0) for _ in range(5)]
         assert stuck.resident_bytes - held_bytes < 64 * MIB
-        (named,) = {line for line in stuck.stderr.splitlines() if "ompress" in line and '"warning"' in line}
-        assert f"{stage.topic}[1]" in named
+        named = [line for line in stuck.stderr.splitlines() if "ompress" in line and '"warning"' in line]
+        assert any(f"{stage.topic}[1]" in line for line in named)
+        assert len(named) < 10, "it is tried again all the time, and must not fill the log"
         assert watch.standing == {0: 5, 1: 1}
         assert stuck.stop() == 0, stuck.tail()
 
