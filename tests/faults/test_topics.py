@@ -133,7 +133,7 @@ def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition
         named = [line for line in stuck.stderr.splitlines() if "ompress" in line and '"warning"' in line]
         assert any(f"{stage.topic}[1]" in line for line in named)
         assert len(named) < 10, "it is tried again all the time, and must not fill the log"
-        assert watch.standing == {0: 5, 1: 1}
+        stage.wait_until(lambda: watch.standing == {0: 5, 1: 1}, 30.0, lambda: str(watch.standing))
         assert stuck.stop() == 0, stuck.tail()
 
         mended = stage.consumer(KAFKA_PROPERTIES=str(large))
