@@ -142,6 +142,7 @@ def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_wh
     outcome.judge(stage.check(watch), progress_s=None, within_s=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_is_asked_for_again(
     make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder

@@ -43,6 +43,7 @@ def lost(stage: Stage, *event_ids: str) -> int:
     return len(set(event_ids) - set(stage.accepted_ids()))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_16_a_partition_that_is_added_while_it_runs_is_read_from_its_beginning(
     stage: Stage, admin: AdminClient, watchful: dict[str, str], outcome: Recorder
@@ -111,6 +112,7 @@ def begin_anew(stage: Stage) -> None:
         client.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition_only(
     make_stage: MakeStage, outcome: Recorder, tmp_path: Path
