@@ -1,14 +1,33 @@
 """Commits, as the owner thread makes them: guarded by the client's own knowledge of the assignment."""
 
+import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from consumer.kafka.bridge import Bridge
+from consumer.kafka.insist import insist
 from consumer.kafka.listener import Listener
 from consumer.kafka.trouble import Trouble, trouble
 from consumer.types import TopicPartition
+
+_LEFT = frozenset(
+    {
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._STATE,
+    }
+)
+"""The group went on without us: what we had is lost, and comes anew with an assignment."""
+
+
+class _NotOurs(Exception):
+    pass
 
 
 class Commits:
@@ -50,6 +69,37 @@ class Commits:
         else:
             self._tell(None, answer)
 
+    def insist(
+        self,
+        client: Consumer,
+        offsets: Mapping[TopicPartition, int],
+        timeout_s: float,
+        stopping: threading.Event,
+    ) -> bool:
+        """Commit, and come back when the broker has taken it; False where the partitions are not ours any more.
+
+        Raises BrokerError where it does not within the bound, or never will, and StopAsked.
+        """
+        try:
+            insist(partial(self._commit_all, client, offsets), timeout_s, stopping)
+        except _NotOurs:
+            return False
+        self._bridge.post(self._listener.committed, dict(offsets), {})
+        return True
+
+    def _commit_all(self, client: Consumer, offsets: Mapping[TopicPartition, int], _: float) -> None:
+        try:
+            client.store_offsets(offsets=_of(offsets))
+            for one in client.commit(asynchronous=False) or []:
+                if one.error is not None:
+                    raise KafkaException(one.error)
+        except KafkaException as error:
+            code = error.args[0].code() if isinstance(error.args[0], KafkaError) else None
+            if code in _LEFT:
+                raise _NotOurs from None
+            if code != KafkaError._NO_OFFSET:
+                raise
+
     def on_commit(self, error: KafkaError | None, partitions: list[KafkaPartition]) -> None:
         """The client's callback for what `start` asked for; it comes for a failure too."""
         self._under_way = False
@@ -76,10 +126,12 @@ class Commits:
 
     def _store(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> bool:
         try:
-            client.store_offsets(
-                offsets=[KafkaPartition(p.topic, p.partition, at) for p, at in offsets.items()]
-            )
+            client.store_offsets(offsets=_of(offsets))
         except KafkaException as error:
             self._bridge.post(self._listener.noticed, f"offsets not stored: {error}")
             return False
         return bool(offsets)
+
+
+def _of(offsets: Mapping[TopicPartition, int]) -> list[KafkaPartition]:
+    return [KafkaPartition(p.topic, p.partition, at) for p, at in offsets.items()]

@@ -104,22 +104,36 @@ def test_row_12_a_commit_that_is_refused_is_asked_for_again_whatever_the_error(
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("code", ENDS, ids=lambda code: KafkaError(code).name())
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [(KafkaError.GROUP_AUTHORIZATION_FAILED, True), *((code, False) for code in ENDS)],
+    ids=lambda value: KafkaError(value).name() if value not in (True, False) else ("later", "first")[value],
+)
 def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_why(
-    make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder, code: int
+    make_stage: MakeStage,
+    to_broker: FaultProxy,
+    refusals: Refusals,
+    outcome: Recorder,
+    code: int,
+    first: bool,
 ) -> None:
     stage = make_stage(1)
     stage.create_letters()
-    refusals.refuse(code, times=1_000_000)
     topology = stage.topology()
-    stage.produce_customs("delivered", "and-not-committed")
+    if first:
+        refusals.refuse(code, times=1_000_000)
 
     with stage.watch() as watch:
         flags = ("--instance-id", "a") if code == KafkaError.FENCED_INSTANCE_ID else ()
         refused = stage.consumer(*flags, topology=topology, **through(to_broker))
+        if not first:
+            stage.wait_until(lambda: watch.standing == {0: 0}, 60.0)
+            refusals.refuse(code, times=1_000_000)
+        stage.produce_customs("one", "two")
         assert refused.wait(60.0) == 1, refused.tail()
         assert KafkaError(code).str().split(":")[-1].strip() in refused.stderr.splitlines()[-1]
-        assert watch.standing.get(0, 0) == 0
+        assert len(stage.accepted()) == (0 if first else 2), "without a first commit nothing may be delivered"
+        assert not any(watch.standing.values())
         refusals.stop()
         mended = stage.consumer(topology=topology)
         stage.wait_for_the_end(watch, 60.0)
@@ -128,6 +142,7 @@ def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_wh
     outcome.judge(stage.check(watch), progress_s=None, within_s=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_is_asked_for_again(
     make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
+from tests.brokers import Broker
 from tests.faults.outcomes import Recorder
 from tests.faults.progress import Progress
 from tests.integration.conftest import MakeStage
@@ -27,29 +28,32 @@ def watchful(tmp_path: Path) -> dict[str, str]:
     return {"KAFKA_PROPERTIES": str(properties)}
 
 
-def admin_of(stage: Stage) -> AdminClient:
-    return AdminClient({"bootstrap.servers": stage.broker.bootstrap_servers, "log_level": 2})
+@pytest.fixture
+def admin(broker: Broker) -> AdminClient:
+    return AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 2})
 
 
-def delete(stage: Stage) -> None:
-    admin_of(stage).delete_topics([stage.topic])[stage.topic].result(30.0)
-    wait_until(lambda: stage.topic not in admin_of(stage).list_topics(timeout=10.0).topics, 30.0)
+def delete(admin: AdminClient, topic: str) -> None:
+    """Delete it, and wait until the brokers know."""
+    admin.delete_topics([topic])[topic].result(30.0)
+    wait_until(lambda: topic not in admin.list_topics(timeout=10.0).topics, 30.0)
 
 
 def lost(stage: Stage, *event_ids: str) -> int:
     return len(set(event_ids) - set(stage.accepted_ids()))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_16_a_partition_that_is_added_while_it_runs_is_read_from_its_beginning(
-    stage: Stage, watchful: dict[str, str], outcome: Recorder
+    stage: Stage, admin: AdminClient, watchful: dict[str, str], outcome: Recorder
 ) -> None:
     stage.produce_customs(*OLD)
     topology = stage.topology(topic={"start": "latest"})
 
     consumer = stage.consumer(topology=topology, **watchful)
     consumer.wait_for_status(lambda status: len(status["partitions"]) == 1, 60.0)
-    admin_of(stage).create_partitions([NewPartitions(stage.topic, 2)])[stage.topic].result(30.0)
+    admin.create_partitions([NewPartitions(stage.topic, 2)])[stage.topic].result(30.0)
     progress = Progress(stage)
     stage.produce_customs(*NEW, partition=1)
     progress_s = progress.wait(60.0)
@@ -65,7 +69,7 @@ def test_row_16_a_partition_that_is_added_while_it_runs_is_read_from_its_beginni
     "runs", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "running"]
 )
 def test_row_16_a_topic_that_is_created_anew_is_never_read_from_the_old_position(
-    stage: Stage, watchful: dict[str, str], outcome: Recorder, runs: bool
+    stage: Stage, admin: AdminClient, watchful: dict[str, str], outcome: Recorder, runs: bool
 ) -> None:
     topology = stage.topology()
     stage.produce_customs(*OLD)
@@ -74,24 +78,41 @@ def test_row_16_a_topic_that_is_created_anew_is_never_read_from_the_old_position
     if not runs:
         assert before.stop() == 0, before.tail()
 
-    delete(stage)
+    delete(admin, stage.topic)
     stage.broker.create(stage.topic)
     stage.produce_customs(*NEW)
     stopped = before if runs else stage.consumer(topology=topology, **watchful)
 
     assert stopped.wait(90.0) == 3, stopped.tail()
-    assert "created anew" in stopped.stderr.splitlines()[-1], stopped.tail()
-    assert stage.accepted_ids() == OLD
+    last = stopped.stderr.splitlines()[-1]
+    assert "created anew" in last, stopped.tail()
+    # It may have read on before it was told. What it read is not the beginning, and the message says what to do.
+    assert stage.accepted_ids() in (OLD, OLD + NEW[len(OLD) :])
+    if runs:
+        assert "--to-earliest" in last
+        begin_anew(stage)
     progress = Progress(stage)
     going_on = stage.consumer(topology=stage.topology(topic={"on_gap": "earliest"}), **watchful)
     progress_s = progress.wait(60.0)
     stage.wait_until(lambda: stage.committed == {0: len(NEW)}, 60.0)
-    assert "created anew" in going_on.stderr
     assert going_on.stop() == 0, going_on.tail()
-    outcome.note(lost=lost(stage, *OLD, *NEW), duplicates=0, progress_s=progress_s)
-    assert stage.accepted_ids() == OLD + NEW
+    duplicates = len(stage.accepted_ids()) - len(OLD + NEW)
+    outcome.note(lost=lost(stage, *OLD, *NEW), duplicates=duplicates, progress_s=progress_s)
+    assert sorted(map(str, stage.accepted_ids())) == sorted(OLD + NEW)
 
 
+def begin_anew(stage: Stage) -> None:
+    """What `kafka-consumer-groups.sh --reset-offsets --to-earliest` does."""
+    client = Consumer(
+        {"bootstrap.servers": stage.broker.bootstrap_servers, "group.id": stage.group, "log_level": 2}
+    )
+    try:
+        client.commit(offsets=[TopicPartition(stage.topic, 0, 0)], asynchronous=False)
+    finally:
+        client.close()
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition_only(
     make_stage: MakeStage, outcome: Recorder, tmp_path: Path
@@ -111,9 +132,10 @@ def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition
         held_bytes = stuck.resident_bytes
         others = [Progress(stage).probe(30.0, partition=0) for _ in range(5)]
         assert stuck.resident_bytes - held_bytes < 64 * MIB
-        (named,) = {line for line in stuck.stderr.splitlines() if "ompress" in line and '"WARNING"' in line}
-        assert f"{stage.topic}[1]" in named
-        assert watch.standing == {0: 5, 1: 1}
+        named = [line for line in stuck.stderr.splitlines() if "ompress" in line and '"warning"' in line]
+        assert any(f"{stage.topic}[1]" in line for line in named)
+        assert len(named) < 10, "it is tried again all the time, and must not fill the log"
+        stage.wait_until(lambda: watch.standing == {0: 5, 1: 1}, 30.0, lambda: str(watch.standing))
         assert stuck.stop() == 0, stuck.tail()
 
         mended = stage.consumer(KAFKA_PROPERTIES=str(large))
