@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench ci ci-full clean help
+.PHONY: demo test check bench fuzz ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -13,6 +13,9 @@ check: .venv/.dev ## what a change must keep: format, lint, types, layers, unit 
 
 bench: .venv/.dev ## throughput and CPU a record on a real broker, beside a bare loop (ARGS=… is handed on)
 	@.venv/bin/python -m bench $(ARGS)
+
+fuzz: .venv/.dev ## what reads bytes of others, given any bytes: SECONDS=60 for each target (see CONTRIBUTING.md)
+	@.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 ci: ## what CI runs: test, the real-broker suite required, check, the wheel in an empty environment
 	@.ci/run
