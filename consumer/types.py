@@ -29,7 +29,7 @@ class Origin(NamedTuple):
 Headers = list[tuple[str, bytes | None]]
 
 UNREADABLE = "distinct-consumer.unreadable-headers"
-"""The one header of a record whose own cannot be read: a name of theirs is not UTF-8, and it then gives none."""
+"""The one header of a record whose own cannot be read: a name of theirs is not UTF-8, and the client gives none."""
 
 
 FLAT_BYTES = 200

@@ -7,6 +7,7 @@ from typing import Any
 from fastavro import schemaless_reader
 
 from consumer.avro.source import ReaderSource, Unwritten
+from consumer.avro.weight import walk
 
 Reader = Callable[[bytes, int], tuple[dict[str, Any], int]]
 """Takes a value and where its payload starts; gives the datum and where it ended. Raises anything for bad data."""
@@ -45,12 +46,16 @@ def generate_reader(schema: dict[str, Any]) -> Reader:
 
 
 def fastavro_reader(schema: dict[str, Any]) -> Reader:
-    """fastavro's reader. Records inside of unions come with their names."""
+    """fastavro's reader. Records inside of unions come with their names.
+
+    It takes a number of more than 64 bits for another one: such values are refused here, with ValueError.
+    """
 
     def read(value: bytes, start: int) -> tuple[dict[str, Any], int]:
         stream = BytesIO(value)
         stream.seek(start)
         datum: Any = schemaless_reader(stream, schema, None, True)
+        walk(schema, value, start)
         return datum, stream.tell()
 
     return read

@@ -8,6 +8,7 @@ The sizes are CPython's, rounded up; strings count as if they held an emoji, whi
 """
 
 from collections.abc import Iterator
+from math import inf
 from typing import NamedTuple
 
 from consumer.avro.census import branches_of, kind_of
@@ -92,6 +93,12 @@ class Weight:
             else 0
         )
         return _Bound(least, 0, ratio)
+
+
+def walk(schema: Parsed, data: bytes, start: int) -> None:
+    """Walk over one value of a hardened schema. Raises LookupError or ValueError where it is damaged, among it a number
+    of more than 64 bits."""
+    _Scales(data, start, inf).put(schema)
 
 
 def _leaf_sizes(schema: Parsed, kind: str) -> tuple[int, int]:

@@ -42,7 +42,7 @@ _REPLY = msgspec.json.Decoder(Reply)
 def reply_of(body: bytes) -> Reply | None:
     """The envelope; None for what is no JSON object."""
     try:
-        return _REPLY.decode(body)
+        return _REPLY.decode(body.decode())  # what is passed over must be text, too
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -85,7 +85,7 @@ def _message(body: bytes) -> str | None:
 
 def _is_acknowledged(body: bytes) -> bool:
     try:
-        reply = _REPLY.decode(body)
+        reply = _REPLY.decode(body.decode())  # what is passed over must be text, too
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return bool(reply.results) and not reply.errors

@@ -1,6 +1,7 @@
 """What one poll gave: runs of records, and events between them."""
 
 from collections.abc import Iterator, Sequence
+from operator import methodcaller
 from typing import Any
 
 from confluent_kafka import Message
@@ -14,14 +15,14 @@ Runs = dict[tuple[str, int], list[Record]]
 def split(messages: Sequence[Message]) -> Iterator[Runs | Message]:
     """Runs of records, and the messages that are events (ends, gaps, errors), each after what came before it."""
     runs: Runs = {}
-    for message in messages:
+    for message, headers in zip(messages, _headers(messages), strict=True):
         if message.error() is not None:
             if runs:
                 yield runs
                 runs = {}
             yield message
             continue
-        record = _record(message)
+        record = _record(message, headers)
         place = (record.topic, record.partition)
         run = runs.get(place)
         if run is None:
@@ -37,7 +38,7 @@ def event_partition(message: Message) -> TopicPartition:
     return TopicPartition(message.topic() or "", message.partition() or 0)
 
 
-def _record(message: Any) -> Record:
+def _record(message: Any, headers: Headers | None) -> Record:
     # The client's types allow for None where only events have it.
     return Record(
         message.topic(),
@@ -46,14 +47,26 @@ def _record(message: Any) -> Record:
         message.timestamp()[1],
         message.key(),
         message.value(),
-        _headers(message),
+        headers,
     )
 
 
-def _headers(message: Any) -> Headers | None:
-    try:
-        headers: Headers | None = message.headers()
-    except (SystemError, UnicodeError):
-        # A name is not UTF-8. Kafka lets it be any bytes; raised here, it would end the process at every start.
-        return [(UNREADABLE, None)]
-    return headers
+_ask_headers = methodcaller("headers")
+
+
+def _headers(messages: Sequence[Message]) -> list[Headers | None]:
+    """Those of each message.
+
+    Kafka lets a header's name be any bytes. Where one is not UTF-8, the client leaves an exception set *and* returns
+    headers, with a hole in them that crashes whoever looks, and keeps these for whoever asks again. Python notices
+    where it is C code that asks, as `map` does; and each message is asked once.
+    """
+    found: list[Headers | None] = []
+    asked = map(_ask_headers, messages)
+    while True:
+        try:
+            found.extend(asked)
+        except (SystemError, UnicodeError):
+            found.append([(UNREADABLE, None)])  # and on with the next
+        else:
+            return found

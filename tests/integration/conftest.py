@@ -1,7 +1,8 @@
 """The stage on which integration tests let consumers run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -10,7 +11,11 @@ from tests.brokers import Broker, SchemaRegistry
 from tests.brokers.apicurio import Apicurio, registry_lacks
 from tests.integration.stage import Stage
 
-MakeStage = Callable[[int], Stage]
+
+class MakeStage(Protocol):
+    """Makes a stage with so many partitions; `topic_config`: of its topic."""
+
+    def __call__(self, partitions: int, topic_config: Mapping[str, str] | None = None) -> Stage: ...
 
 
 @pytest.fixture
@@ -29,8 +34,8 @@ def make_stage(
     """Makes a stage with so many partitions; its consumers end with the test."""
     made: list[Stage] = []
 
-    def make(partitions: int) -> Stage:
-        made.append(Stage(broker, registry, receiver, tmp_path, partitions))
+    def make(partitions: int, topic_config: Mapping[str, str] | None = None) -> Stage:
+        made.append(Stage(broker, registry, receiver, tmp_path, partitions, topic_config))
         return made[-1]
 
     yield make

@@ -57,8 +57,16 @@ class ConsumerProcess:
     @property
     def resident_bytes(self) -> int:
         """What it holds in memory now, as Linux counts it."""
+        return self._counted_bytes("VmRSS:")
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most that it ever held."""
+        return self._counted_bytes("VmHWM:")
+
+    def _counted_bytes(self, name: str) -> int:
         lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
-        (line,) = [line for line in lines if line.startswith("VmRSS:")]
+        (line,) = [line for line in lines if line.startswith(name)]
         return int(line.split()[1]) * 1024
 
     @property

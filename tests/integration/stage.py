@@ -31,12 +31,13 @@ class Stage:
         receiver: SimulatorProcess,
         folder: Path,
         partitions: int,
+        topic_config: Mapping[str, str] | None = None,
     ) -> None:
         self.broker = broker
         self.registry = registry
         self.receiver = receiver
         self.folder = folder
-        self.topic = broker.topic("user-events", partitions=partitions)
+        self.topic = broker.topic("user-events", partitions=partitions, config=topic_config)
         self.letters = f"{self.topic}.dead-letters"
         self.group = broker.group()
         self.schema = generator.user_event_schema()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from consumer.avro.undecodable import Undecodable
 from tests.contract.readers.conftest import Make, hardened, outcome
 from tests.unit.avro.avro_values import record_of, varint, written
 
@@ -221,3 +222,13 @@ def test_what_is_not_whole_and_sound_is_refused(make: Make, schema: Any, payload
     assert "Undecodable" in seen or make.__name__ == "generate_reader"
     if make.__name__ != "generate_reader":
         assert seen == f"Undecodable(reason={reason!r})"
+
+
+@pytest.mark.parametrize(
+    "varint_", [b"\xff" * 9 + b"\x02", b"\xff" * 12 + b"\x01", b"\x80" * 900_000 + b"\x01"]
+)
+def test_a_number_of_more_than_64_bits_is_refused_and_not_taken_for_another(
+    make: Make, varint_: bytes
+) -> None:
+    reader = make(hardened({"type": "record", "name": "R", "fields": [{"name": "n", "type": "long"}]}))
+    assert outcome(reader, varint_) == repr(Undecodable("value out of range"))

@@ -20,6 +20,8 @@ class Polled:
     ) -> None:
         self._offset, self._value, self._headers, self._error = offset, value, headers, error
 
+        self.asked = 0
+
     def error(self) -> Any:
         return self._error
 
@@ -42,6 +44,8 @@ class Polled:
         return self._value
 
     def headers(self) -> Any:
+        self.asked += 1
+        assert self.asked == 1, "the client crashes whoever asks again for what it could not read"
         if isinstance(self._headers, Exception):
             raise self._headers
         return self._headers
@@ -65,8 +69,10 @@ async def test_a_header_name_that_is_not_utf8_costs_that_record_only_and_says_wh
         Polled(0, value, [("a", b"1")]),
         Polled(1, value, SystemError("returned a result with an exception set")),
         Polled(2, value),
+        Polled(3, value, UnicodeDecodeError("utf-8", b"", 0, 1, "")),
     )
     decoder = Decoder(Shelf(record_of("int")), ManualClock())
     await decoder.load(decoder.missing(records))
-    assert decoder.decode(records) == [{"f0": 5}, Undecodable("header name is not utf-8"), {"f0": 5}]
+    bad = Undecodable("header name is not utf-8")
+    assert decoder.decode(records) == [{"f0": 5}, bad, {"f0": 5}, bad]
     assert records[1].headers == [(UNREADABLE, None)]
