@@ -1,5 +1,6 @@
 """Secrets exchanged while a consumer runs: it goes on by itself, and nothing is lost."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,7 +27,9 @@ def test_a_kafka_password_exchanged_at_the_broker_and_then_in_the_file_needs_no_
     secure.allow("rotator", "TOPIC", stage.letters, "WRITE", "DESCRIBE")
     secrets = stage.folder / "secrets"
     file = put_secret(secrets, "kafka.properties", access.text)
-    consumer = stage.consumer(KAFKA_BOOTSTRAP_SERVERS=access.servers, KAFKA_PROPERTIES=str(file))
+    consumer = stage.consumer(
+        KAFKA_BOOTSTRAP_SERVERS=access.servers, KAFKA_PROPERTIES=str(file), **secure.registry_settings
+    )
     stage.produce_customs("e-1")
     stage.wait_until(lambda: stage.committed == {0: 1}, 60.0)
 
@@ -49,7 +52,8 @@ def test_keys_exchanged_at_the_receivers_and_then_in_their_files_need_no_restart
 ) -> None:
     stage = secure_stage
     secrets = stage.folder / "secrets"
-    files = {
+    files: dict[str, Any] = {
+        **secure.registry_settings,
         "DISTINCT_API_KEY_FILE": str(put_secret(secrets, "distinct", "canary-distinct-1\n")),
         "CLIENT_API_KEY_FILE": str(put_secret(stage.folder / "more", "client", "pk_canary_client_1")),
     }
