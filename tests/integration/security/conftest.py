@@ -1,4 +1,4 @@
-"""One broker that asks who is there, for all tests of a module, and the stage beside it."""
+"""One broker that asks who is there, for all tests of this folder, and the stage beside it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.integration.security.secure_kafka import REGISTRY_AUTH, SecureKafka
 from tests.integration.stage import Stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
     """Its listeners need settings of our own, so it is one on this machine's Java or none."""
     if (lacks := java_and_maven_lack()) is not None:

@@ -90,6 +90,7 @@ def test_keys_exchanged_at_the_receivers_and_then_in_their_files_need_no_restart
     assert "canary" not in consumer.stderr + consumer.stdout
 
 
+@pytest.mark.slow
 def test_what_the_kafka_client_cannot_exchange_is_said_to_need_a_restart(
     secure: SecureKafka, secure_stage: Stage
 ) -> None:
