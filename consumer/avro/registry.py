@@ -189,7 +189,7 @@ class Registry:
         ) as error:  # of any type: its HTTP library's, and slips over an answer that is nonsense
             problem = type(error).__name__
         raise RegistryUnavailable(
-            f"schema registry {self._name}: {problem}; check its address, its credentials and the network"
+            f"schema registry {self._name}: {problem}; check SCHEMA_REGISTRY_URL, its credentials and the network"
         )
 
 

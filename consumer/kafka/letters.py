@@ -114,11 +114,12 @@ class LetterWriter:
     def close(self, timeout_s: float) -> None:
         """End the thread, within the bound. Nobody waits for a letter any more: what is not written yet is dropped,
         so that a topic that takes nothing cannot hold up the end. Blocks."""
+        self._stopping.set()
+        # The thread first: a fatal error is raised out of whichever call serves it, so only one may.
+        self._thread.join(timeout_s)
         with suppress(KafkaException):
             self._producer.purge()
             self._producer.flush(timeout_s)
-        self._stopping.set()
-        self._thread.join(timeout_s)
 
 
 def _outcome(error: KafkaError | None) -> Outcome:

@@ -19,7 +19,12 @@ from consumer.topology.trial import try_example
 from consumer.types import TopicPartition
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 TOPOLOGY = ROOT / "docs" / "topology.md"
 APIS = sorted((ROOT / "docs" / "apis").glob("*.md"))
 

@@ -18,17 +18,19 @@ class Access:
 
     servers: str
     options: Mapping[str, str]
+    registry: Mapping[str, str]
+    """Settings for the registry beside it."""
 
     def but(self, *, servers: str | None = None, **changes: str) -> "Access":
         """The same with other values; `_` in names stands for a dot."""
         more = {name.replace("_", "."): value for name, value in changes.items()}
-        return Access(servers or self.servers, {**self.options, **more})
+        return Access(servers or self.servers, {**self.options, **more}, self.registry)
 
     def settings(self, folder: Path) -> dict[str, Any]:
         """The environment variables, with the properties file written."""
         file = folder / "kafka.properties"
         file.write_text(self.text)
-        return {"KAFKA_BOOTSTRAP_SERVERS": self.servers, "KAFKA_PROPERTIES": str(file)}
+        return {"KAFKA_BOOTSTRAP_SERVERS": self.servers, "KAFKA_PROPERTIES": str(file), **self.registry}
 
     @property
     def text(self) -> str:
@@ -39,14 +41,14 @@ class Access:
 def by_tls(kafka: SecureKafka) -> Access:
     """No user: the broker alone shows who it is."""
     options = {"security.protocol": "SSL", "ssl.ca.location": kafka.authority.ca_file}
-    return Access(kafka.servers("TLS"), options)
+    return Access(kafka.servers("TLS"), options, kafka.registry_settings)
 
 
 def by_certificate(kafka: SecureKafka) -> Access:
     """Both sides show a certificate."""
     pem = str(kafka.authority.issue("team"))
     options = {**by_tls(kafka).options, "ssl.certificate.location": pem, "ssl.key.location": pem}
-    return Access(kafka.servers("MTLS"), options)
+    return Access(kafka.servers("MTLS"), options, kafka.registry_settings)
 
 
 def by_password(kafka: SecureKafka, user: str = "team", password: str = PASSWORD) -> Access:
@@ -59,7 +61,7 @@ def by_password(kafka: SecureKafka, user: str = "team", password: str = PASSWORD
         "sasl.username": user,
         "sasl.password": password,
     }
-    return Access(kafka.servers("SCRAM"), options)
+    return Access(kafka.servers("SCRAM"), options, kafka.registry_settings)
 
 
 def by_token(kafka: SecureKafka, tokens: TokenServer) -> Access:
@@ -73,4 +75,4 @@ def by_token(kafka: SecureKafka, tokens: TokenServer) -> Access:
         "sasl.oauthbearer.client.secret": CLIENT_SECRET,
         "sasl.oauthbearer.token.endpoint.url": tokens.url,
     }
-    return Access(kafka.servers("OAUTH"), options)
+    return Access(kafka.servers("OAUTH"), options, kafka.registry_settings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at run time
     AclBinding,
@@ -21,6 +22,7 @@ from tests.contract.senders.authority import Authority
 
 LISTENERS = ("TLS", "MTLS", "SCRAM", "ANEW", "OAUTH", "EXPIRED")
 """ANEW is SCRAM that asks for the password every few seconds, on open connections too."""
+REGISTRY_AUTH = "team:canary-registry-password"
 _MODULES = "org.apache.kafka.common.security"
 _ALLOW = AclPermissionType.ALLOW
 
@@ -36,6 +38,16 @@ class SecureKafka:
         self.process.start()
         self.broker = Broker(self.process.bootstrap_servers, "java", process=self.process)
         self._admin = AdminClient({"bootstrap.servers": self.process.bootstrap_servers, "log_level": 2})
+
+    @property
+    def registry_settings(self) -> dict[str, Any]:
+        """For the registry beside it, which shows a certificate of the same authority and asks for a password."""
+        password = self.authority.folder / "registry-password"
+        password.write_text(f"{REGISTRY_AUTH}\n")
+        return {
+            "SCHEMA_REGISTRY_CA_FILE": self.authority.ca_file,
+            "SCHEMA_REGISTRY_BASIC_AUTH_FILE": str(password),
+        }
 
     def servers(self, listener: str, host: str = "127.0.0.1") -> str:
         """What KAFKA_BOOTSTRAP_SERVERS is to be."""

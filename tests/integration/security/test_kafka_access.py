@@ -23,7 +23,7 @@ from tests.integration.security.token_server import TokenServer
 from tests.integration.stage import Stage
 
 pytestmark = pytest.mark.timeout(180)  # the broker's start is in the first test's time
-SECRETS = (PASSWORD, CLIENT_SECRET, "canary-wrong-password", "PRIVATE KEY")
+SECRETS = (PASSWORD, "canary-registry-password", CLIENT_SECRET, "canary-wrong-password", "PRIVATE KEY")
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def settings_of(stage: Stage, access: Access) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("way", ["tls", "certificate", "password", "token"])
-def test_check_and_run_get_in_by_tls_client_certificate_password_and_token(
+@pytest.mark.parametrize("way", ["certificate", "password", "token"])
+def test_check_and_run_get_in_by_client_certificate_password_and_token(
     secure: SecureKafka, secure_stage: Stage, tokens: TokenServer, way: str
 ) -> None:
     """`check` is an admin client, `run` a consumer and a producer of dead letters."""
     stage = secure_stage
-    ways = {"tls": by_tls, "certificate": by_certificate, "password": by_password}
+    ways = {"certificate": by_certificate, "password": by_password}
     access = by_token(secure, tokens) if way == "token" else ways[way](secure)
     stage.produce_customs("e-1", "e-2")
     stage.produce(b"not Avro")
@@ -200,6 +200,7 @@ def test_check_online_says_why_it_is_not_let_in_as_soon_as_it_is_known(
         assert [secret for secret in SECRETS if secret in check.stderr + check.stdout] == []
 
 
+@pytest.mark.slow
 def test_a_broker_that_asks_for_our_certificate_is_told_while_it_is_tried_again(
     secure: SecureKafka, secure_stage: Stage
 ) -> None:

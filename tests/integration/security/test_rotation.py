@@ -27,7 +27,9 @@ def test_a_kafka_password_exchanged_at_the_broker_and_then_in_the_file_needs_no_
     secure.allow("rotator", "TOPIC", stage.letters, "WRITE", "DESCRIBE")
     secrets = stage.folder / "secrets"
     file = put_secret(secrets, "kafka.properties", access.text)
-    consumer = stage.consumer(KAFKA_BOOTSTRAP_SERVERS=access.servers, KAFKA_PROPERTIES=str(file))
+    consumer = stage.consumer(
+        KAFKA_BOOTSTRAP_SERVERS=access.servers, KAFKA_PROPERTIES=str(file), **secure.registry_settings
+    )
     stage.produce_customs("e-1")
     stage.wait_until(lambda: stage.committed == {0: 1}, 60.0)
 
@@ -51,6 +53,7 @@ def test_keys_exchanged_at_the_receivers_and_then_in_their_files_need_no_restart
     stage = secure_stage
     secrets = stage.folder / "secrets"
     files: dict[str, Any] = {
+        **secure.registry_settings,
         "DISTINCT_API_KEY_FILE": str(put_secret(secrets, "distinct", "canary-distinct-1\n")),
         "CLIENT_API_KEY_FILE": str(put_secret(stage.folder / "more", "client", "pk_canary_client_1")),
     }
@@ -87,6 +90,7 @@ def test_keys_exchanged_at_the_receivers_and_then_in_their_files_need_no_restart
     assert "canary" not in consumer.stderr + consumer.stdout
 
 
+@pytest.mark.slow
 def test_what_the_kafka_client_cannot_exchange_is_said_to_need_a_restart(
     secure: SecureKafka, secure_stage: Stage
 ) -> None:

@@ -55,7 +55,7 @@ async def test_a_wrong_password_is_told_without_it(server: SchemaRegistry, autho
     address = RegistryAddress(url=server.url, basic_auth="team:canary-wrong", ca_file=authority.ca_file)
 
     with pytest.raises(
-        RegistryUnavailable, match=r"answered 401.* check its address, its credentials"
+        RegistryUnavailable, match=r"answered 401.* check SCHEMA_REGISTRY_URL, its credentials"
     ) as told:
         await fetched(server, address)
 
