@@ -103,7 +103,9 @@ class Watchdogs:
         partitions = [*self._fetching(live, now_s), *self._committing(live, now_s)]
         marks = {at: (one.epoch, one.tracker.oldest) for at, one in live.items() if one.in_flight}
         standing = [at for at, seconds in self._unmoved.look(marks, now_s).items() if seconds > 0]
-        surveys = [Whereabouts(sink, now_s) for sink in self._sinks.values()] if standing else []
+        wanted = {live[at]: live[at].tracker.oldest for at in standing}
+        sinks = self._sinks.values() if standing else ()
+        surveys = [Whereabouts(sink, wanted, now_s) for sink in sinks]
         overdue = self._overdue(surveys, now_s)
         partitions += self._settling({at: live[at] for at in standing}, surveys, overdue, now_s)
         self.partitions = sorted(partitions, key=lambda one: one.origin)
@@ -223,25 +225,25 @@ class Watchdogs:
         self, one: Assignment, surveys: list[Whereabouts], overdue: set[Batch]
     ) -> tuple[str, str | None]:
         """Where the first unsettled record of a partition stands, and a reason, if one of its deliveries has one."""
-        number, places = one.tracker.oldest, []
+        places = []
         for survey in surveys:
-            stand = survey.find(one, number)
+            stand = survey.oldest.get(one)
             if stand is not None:
                 if (reason := self._reason(stand, overdue)) is not None:
                     return stand.place, reason
                 places.append(f"at {survey.sink.name}, {stand.place}")
         if places:
             return "; ".join(places), None
-        if one.backlog and one.backlog[0].first <= number:
+        if one.backlog and one.backlog[0].first <= one.tracker.oldest:
             return "it waits to be decoded", self._intake.halted
         if self._graveyard.busy_with({one}):
             return "it becomes a dead letter", self._graveyard.unwritable or "a letter is being written"
-        return "in no place of the pipeline: it was dropped", self._patient.trouble
+        return "in no place of the pipeline: it was dropped", None
 
     def _reason(self, stand: Stand, overdue: set[Batch]) -> str | None:
         if stand.batch in overdue:
             return self._patient.trouble or self._graveyard.unwritable
-        return stand.reason or self._patient.trouble
+        return stand.reason
 
     def _overdue(self, surveys: list[Whereabouts], now_s: float) -> set[Batch]:
         """Requests that have outlived their time-out."""
@@ -252,8 +254,7 @@ class Watchdogs:
     def _stuck_lanes(self, surveys: list[Whereabouts], overdue: set[Batch], now_s: float) -> list[Stuck]:
         stands: dict[tuple[str, DeliveryLane], Stand] = {}
         for survey in surveys:
-            for lane in survey.sink.lanes.all():
-                stand = survey.of(lane)
+            for lane, stand in survey.suspects.items():
                 if self._reason(stand, overdue) is None:
                     stands[survey.sink.name, lane] = stand
         marks = {key: stand.first for key, stand in stands.items()}
