@@ -25,11 +25,13 @@ REPORT = "nothing is lost or committed; restart the process and report this, wit
 
 class WatchdogPolicy(msgspec.Struct, frozen=True):
     """`stuck_after_s`: how long a partition or a lane must stand without a reason; `stalled_after_s`: how long the
-    event loop may be blocked. `look_every_s`: how often it is looked, and the books are held against each other."""
+    event loop may be blocked. `look_every_s`: how often it is looked, and the books are held against each other.
+    `commit_interval_s`: how long what is settled may wait for its commit anyway."""
 
     stuck_after_s: float = 120.0
     stalled_after_s: float = 5.0
     look_every_s: float = 5.0
+    commit_interval_s: float = 1.0
 
 
 class Stuck(msgspec.Struct, frozen=True):
@@ -176,8 +178,9 @@ class Watchdogs:
         }
         what = "what is settled from here on is not committed"
         next_step = "see whether the brokers answer: distinct_consumer_commits_total counts what failed"
-        at_offsets = {at: live[at].committed for at in marks}
-        return self._stuck(self._uncommitted, marks, at_offsets, what, next_step, now_s)
+        offsets, wait_s = {at: live[at].committed for at in marks}, self._policy.commit_interval_s
+        found = self._stuck(self._uncommitted, marks, offsets, what, next_step, now_s)
+        return [one for one in found if one.seconds >= self._policy.stuck_after_s + wait_s]
 
     def _settling(
         self,

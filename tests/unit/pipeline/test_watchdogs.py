@@ -7,12 +7,14 @@ Here each watchdog has a real cause: a defect put into the pipeline, or a client
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from consumer.core.audit import Difference
 from consumer.core.gate import GatePolicy
 from consumer.core.pressure import PressurePolicy
 from consumer.ledger.ledger import Reservation, Wait
 from consumer.pipeline.settle import Ending, Settlement
+from consumer.pipeline.watchdogs import Watchdogs
 from consumer.types import Origin
 from tests.unit.pipeline.process import WATCHFUL
 from tests.unit.pipeline.receiver import accept, broken, by_hand, throttle, unauthorized
@@ -212,6 +214,24 @@ async def test_commits_that_never_come_about_are_named():
     one.refuse_commits = ""
     await looking(one, 5)
     assert one.watchdogs.partitions == []
+
+
+@in_virtual_time
+async def test_what_waits_for_a_commit_that_is_not_due_yet_is_no_alarm():
+    stage = Stage()
+    one = await serving(stage)
+    one.watched = False
+    patient = structs.replace(WATCHFUL, commit_interval_s=600.0)
+    dogs = one.watchdogs = Watchdogs(
+        patient, one.coordinator, one.intake, one.sinks, one.graveyard, one.patient, one.clock, lambda: 60.0
+    )
+    one.refuse_commits = "not yet"
+    stage.say("a")
+    one.poll()
+    await looking(one, STUCK_S + 500)
+    assert dogs.partitions == []
+    await looking(one, 150)
+    assert [each.origin for each in dogs.partitions] == [Origin(TOPIC, 0, 0)]
 
 
 # --- a lane ---
