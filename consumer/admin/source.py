@@ -13,9 +13,10 @@ class StatusSource(Protocol):
         holds up the flow (`what`, `reason`, `seconds`: since when);
         `destinations.NAME.state` (running, halted, throttled or paused) and `.reason`; `pending` (`records`,
         `bytes`, `max_records`, `max_bytes`, `paused`); `held_by`, who fills that bound (`destination`,
-        `in_flight`, `longest_lane`); `decoding` (`state`, `reason`); `dead_letters` (`unwritable`,
-        `reasons`); `ledger` (`trouble`, `alarms`); `partitions` (`topic`, `partition`, `committed`,
-        `unsettled`, `lag`); `topology_version`.
+        `in_flight`, `longest_lane`, `lane`: where its first record lies); `hottest_partition`; `watch`, what the
+        watchdogs found (`books`, `stuck_partitions`, `stuck_lanes`, `stalled`, `stalls`); `decoding` (`state`,
+        `reason`); `dead_letters` (`unwritable`, `reasons`); `ledger` (`trouble`, `alarms`); `partitions` (`topic`,
+        `partition`, `committed`, `unsettled`, `lag`); `topology_version`.
         """
         ...
 

@@ -155,7 +155,9 @@ def _app_config(
         until_end=until_end,
         timeout_s=timeout_s,
         watchdogs=WatchdogPolicy(
-            stuck_after_s=settings.stuck_after_ms / 1000, stalled_after_s=settings.stalled_after_ms / 1000
+            stuck_after_s=settings.stuck_after_ms / 1000,
+            stalled_after_s=settings.stalled_after_ms / 1000,
+            commit_interval_s=settings.commit_interval_ms / 1000,
         ),
         accept_ledger=accept_ledger,
         ledger_is_shared=is_shared(settings.ledger_url),

@@ -14,6 +14,8 @@ from consumer.telemetry.frames import functions_of, thread_named
 
 _LOG = logging.getLogger("consumer.watch")
 INTERVAL_S = 0.5
+LEAST_S = 1.0
+"""Below this a loop that is merely busy would be told: it beats, and is looked at, a few times a second only."""
 LEDGER_AFTER_S = 30.0
 """Well above what a call may wait for another process's lock before it is answered with a failure."""
 
@@ -133,7 +135,7 @@ def stalls_of(loop_after_s: float, kafka_after_s: float, owner: Owner, ledger: T
     stalls, loop_thread = Stalls(), threading.get_ident()
     stalls.watch(
         "event loop",
-        loop_after_s,
+        max(LEAST_S, loop_after_s),
         lambda: stalls.beats,
         lambda: loop_thread,
         "nothing moves meanwhile, and /live does not answer; report this with the line above",

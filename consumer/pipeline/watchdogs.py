@@ -25,11 +25,13 @@ REPORT = "nothing is lost or committed; restart the process and report this, wit
 
 class WatchdogPolicy(msgspec.Struct, frozen=True):
     """`stuck_after_s`: how long a partition or a lane must stand without a reason; `stalled_after_s`: how long the
-    event loop may be blocked. `look_every_s`: how often it is looked, and the books are held against each other."""
+    event loop may be blocked. `look_every_s`: how often it is looked, and the books are held against each other.
+    `commit_interval_s`: how long what is settled may wait for its commit anyway."""
 
     stuck_after_s: float = 120.0
     stalled_after_s: float = 5.0
     look_every_s: float = 5.0
+    commit_interval_s: float = 1.0
 
 
 class Stuck(msgspec.Struct, frozen=True):
@@ -103,7 +105,9 @@ class Watchdogs:
         partitions = [*self._fetching(live, now_s), *self._committing(live, now_s)]
         marks = {at: (one.epoch, one.tracker.oldest) for at, one in live.items() if one.in_flight}
         standing = [at for at, seconds in self._unmoved.look(marks, now_s).items() if seconds > 0]
-        surveys = [Whereabouts(sink, now_s) for sink in self._sinks.values()] if standing else []
+        wanted = {live[at]: live[at].tracker.oldest for at in standing}
+        sinks = self._sinks.values() if standing else ()
+        surveys = [Whereabouts(sink, wanted, now_s) for sink in sinks]
         overdue = self._overdue(surveys, now_s)
         partitions += self._settling({at: live[at] for at in standing}, surveys, overdue, now_s)
         self.partitions = sorted(partitions, key=lambda one: one.origin)
@@ -174,8 +178,9 @@ class Watchdogs:
         }
         what = "what is settled from here on is not committed"
         next_step = "see whether the brokers answer: distinct_consumer_commits_total counts what failed"
-        at_offsets = {at: live[at].committed for at in marks}
-        return self._stuck(self._uncommitted, marks, at_offsets, what, next_step, now_s)
+        offsets, wait_s = {at: live[at].committed for at in marks}, self._policy.commit_interval_s
+        found = self._stuck(self._uncommitted, marks, offsets, what, next_step, now_s)
+        return [one for one in found if one.seconds >= self._policy.stuck_after_s + wait_s]
 
     def _settling(
         self,
@@ -223,25 +228,25 @@ class Watchdogs:
         self, one: Assignment, surveys: list[Whereabouts], overdue: set[Batch]
     ) -> tuple[str, str | None]:
         """Where the first unsettled record of a partition stands, and a reason, if one of its deliveries has one."""
-        number, places = one.tracker.oldest, []
+        places = []
         for survey in surveys:
-            stand = survey.find(one, number)
+            stand = survey.oldest.get(one)
             if stand is not None:
                 if (reason := self._reason(stand, overdue)) is not None:
                     return stand.place, reason
                 places.append(f"at {survey.sink.name}, {stand.place}")
         if places:
             return "; ".join(places), None
-        if one.backlog and one.backlog[0].first <= number:
+        if one.backlog and one.backlog[0].first <= one.tracker.oldest:
             return "it waits to be decoded", self._intake.halted
         if self._graveyard.busy_with({one}):
             return "it becomes a dead letter", self._graveyard.unwritable or "a letter is being written"
-        return "in no place of the pipeline: it was dropped", self._patient.trouble
+        return "in no place of the pipeline: it was dropped", None
 
     def _reason(self, stand: Stand, overdue: set[Batch]) -> str | None:
         if stand.batch in overdue:
             return self._patient.trouble or self._graveyard.unwritable
-        return stand.reason or self._patient.trouble
+        return stand.reason
 
     def _overdue(self, surveys: list[Whereabouts], now_s: float) -> set[Batch]:
         """Requests that have outlived their time-out."""
@@ -252,8 +257,7 @@ class Watchdogs:
     def _stuck_lanes(self, surveys: list[Whereabouts], overdue: set[Batch], now_s: float) -> list[Stuck]:
         stands: dict[tuple[str, DeliveryLane], Stand] = {}
         for survey in surveys:
-            for lane in survey.sink.lanes.all():
-                stand = survey.of(lane)
+            for lane, stand in survey.suspects.items():
                 if self._reason(stand, overdue) is None:
                     stands[survey.sink.name, lane] = stand
         marks = {key: stand.first for key, stand in stands.items()}

@@ -1,5 +1,6 @@
 """Where the deliveries of one destination stand at one moment, and why those that wait do so."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from consumer.core.lanes import Lane
@@ -8,6 +9,8 @@ from consumer.pipeline.sink import Sink
 from consumer.pipeline.work import Assignment, Delivery
 
 DeliveryLane = Lane[Delivery]
+HEAD = "at the head of its lane"
+DROPPED = "in no lane and in no request: it was dropped"
 
 
 class Stand(NamedTuple):
@@ -25,7 +28,9 @@ class Whereabouts:
     """One look at a sink, between two turns of the loop. Costs a walk over its lanes and batches: for those who look
     for trouble, not for the flow."""
 
-    def __init__(self, sink: Sink, now_s: float) -> None:
+    def __init__(self, sink: Sink, wanted: Mapping[Assignment, int], now_s: float) -> None:
+        """`wanted`: the numbers of the records that are looked for: each its partition's first unsettled one, and so
+        the first of its lane."""
         self.sink = sink
         self._now_s = now_s
         self._gate = gate_reason(sink, now_s)
@@ -33,12 +38,8 @@ class Whereabouts:
         self._taken: dict[DeliveryLane, Stand] = {}
         shipping, reserving = sink.moving
         for batch in shipping:
-            self._place(
-                batch,
-                "in a request, or in what follows its answer",
-                "a request is under way",
-                on_the_wire=True,
-            )
+            place = "in a request, or in what follows its answer"
+            self._place(batch, place, "a request is under way", on_the_wire=True)
         for batch in reserving:
             self._place(batch, "being reserved", "the ledger is asked")
         shelf = sink.stock.shelf
@@ -49,52 +50,51 @@ class Whereabouts:
         for batch, at_s in shelf.waits().items():
             reason = self._gate if at_s <= now_s else f"the next attempt is in {at_s - now_s:.0f} s"
             self._place(batch, "waiting for its next attempt", reason)
+        self.suspects: dict[DeliveryLane, Stand] = {}
+        """The lanes whose first delivery waits without a reason, or is on the wire, which may take too long."""
+        self.oldest: dict[Assignment, Stand] = {}
+        """Where the delivery of a wanted record is; partitions of which nothing is here (any more) are left out."""
+        self._walk(wanted)
+
+    def _walk(self, wanted: Mapping[Assignment, int]) -> None:
+        """Tens of thousands of lanes can wait behind an endpoint: what has a reason costs a look at its head."""
+        for lane in self.sink.lanes.all():
+            head = lane.items[0] if lane.items else None
+            if lane.taken:
+                stand = self._taken.get(lane) or Stand(DROPPED, None, head)
+                if stand.reason is None or stand.batch is not None:
+                    self.suspects[lane] = stand
+                if stand.first is not None and _is_wanted(stand.first, wanted):
+                    self.oldest[stand.first.work.assignment] = stand
+                # Behind what is under way for an assignment that is over, there may be the next one's first.
+                if head is not None and _is_wanted(head, wanted):
+                    self.oldest[head.work.assignment] = stand
+            elif head is not None:
+                reason = self._reason_of(lane, head)
+                if reason is None:
+                    self.suspects[lane] = Stand(HEAD, None, head)
+                if _is_wanted(head, wanted):
+                    self.oldest[head.work.assignment] = Stand(HEAD, reason, head)
+        for one in self.sink.stock.held:
+            if _is_wanted(one, wanted):
+                self.oldest[one.work.assignment] = Stand("held, as it cannot be sent", self._gate, one)
+
+    def _reason_of(self, lane: DeliveryLane, head: Delivery) -> str | None:
+        at_s = self._resting.get(lane)
+        if at_s is None or head.waits or at_s <= self._now_s:
+            # Waiting for another holder of its key is no reason for long: a holder's lease and age end.
+            return self._gate
+        return f"its lane rests for {at_s - self._now_s:.0f} s"
 
     def _place(self, batch: Batch, place: str, reason: str | None, *, on_the_wire: bool = False) -> None:
         for one in batch.members:
             if one.lane not in self._taken:
-                why = self._despite_holder(one, reason, on_the_wire=on_the_wire)
+                why = reason if on_the_wire or not one.waits else self._gate  # as in `_reason_of`
                 self._taken[one.lane] = Stand(place, why, one, batch if on_the_wire else None)
         for part in batch.rest:
             for one in part:
                 # The part before it decides when it goes.
                 self._taken.setdefault(one.lane, Stand("part of an array that was halved", reason, one))
-
-    def of(self, lane: DeliveryLane) -> Stand:
-        """Where the first delivery of a lane is."""
-        if lane.taken:
-            first = lane.items[0] if lane.items else None
-            return self._taken.get(lane) or Stand("in no lane and in no request: it was dropped", None, first)
-        if not lane.items:
-            return Stand("empty", "nothing is queued", None)
-        first = lane.items[0]
-        at_s = self._resting.get(lane)
-        if at_s is None:
-            return Stand("at the head of its lane", self._despite_holder(first, self._gate), first)
-        rests = self._gate if at_s <= self._now_s else f"its lane rests for {at_s - self._now_s:.0f} s"
-        return Stand("at the head of its lane", self._despite_holder(first, rests), first)
-
-    def _despite_holder(self, one: Delivery, reason: str | None, *, on_the_wire: bool = False) -> str | None:
-        """Waiting for another holder of its key is no reason for long: a holder's lease and age end."""
-        return reason if on_the_wire or not one.waits else self._gate
-
-    def find(self, assignment: Assignment, number: int) -> Stand | None:
-        """Where the delivery of this record is; None where this destination has none of it (any more)."""
-        for lane in self.sink.lanes.all():
-            stand = self.of(lane)
-            if any(_is(one, assignment, number) for one in lane.items):
-                ahead = stand.first is None or not _is(stand.first, assignment, number)
-                return (
-                    stand._replace(place=f"in its lane, behind one that is {stand.place}") if ahead else stand
-                )
-        for batch in batches(self.sink):
-            for one in (*batch.members, *(one for part in batch.rest for one in part)):
-                if _is(one, assignment, number):
-                    return self.of(one.lane)
-        held = self.sink.stock.held
-        return Stand("held, as it cannot be sent", self._gate, held[0]) if any(
-            _is(one, assignment, number) for one in held
-        ) else None  # fmt: skip
 
 
 def batches(sink: Sink) -> list[Batch]:
@@ -131,5 +131,5 @@ def gate_reason(sink: Sink, now_s: float) -> str | None:
     return None
 
 
-def _is(one: Delivery, assignment: Assignment, number: int) -> bool:
-    return one.work.number == number and one.work.assignment is assignment
+def _is_wanted(one: Delivery, wanted: Mapping[Assignment, int]) -> bool:
+    return wanted.get(one.work.assignment) == one.work.number

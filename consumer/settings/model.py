@@ -122,7 +122,7 @@ class SettingsModel(Strict):
     stalled_after_ms: DurationMs = Field(
         5_000,
         alias="stalled_after",
-        description="How long the event loop may be blocked before it is an alarm.",
+        description="How long the event loop may be blocked before it is an alarm, at least 1s.",
     )
 
     admin_listen: Listen = Field(

@@ -7,11 +7,14 @@ Here each watchdog has a real cause: a defect put into the pipeline, or a client
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from consumer.core.audit import Difference
 from consumer.core.gate import GatePolicy
 from consumer.core.pressure import PressurePolicy
+from consumer.ledger.ledger import Reservation, Wait
 from consumer.pipeline.settle import Ending, Settlement
+from consumer.pipeline.watchdogs import Watchdogs
 from consumer.types import Origin
 from tests.unit.pipeline.process import WATCHFUL
 from tests.unit.pipeline.receiver import accept, broken, by_hand, throttle, unauthorized
@@ -87,6 +90,19 @@ async def test_a_chunk_that_is_dropped_before_it_is_tracked_is_a_difference_that
 
     assert one.watchdogs.differences == [Difference(f"partition {P1}", "polled = taken in", 2)]
     assert one.books.balanced, "what was never counted cannot be seen by the totals"
+
+
+@in_virtual_time
+async def test_what_was_handed_on_under_an_assignment_that_is_over_is_not_missed():
+    stage = Stage()
+    one = await serving(stage)
+    before = one.epochs[P0]
+    await one.revoke(P0)
+    await one.assign(P0)
+    stage.say("a")
+    one.poll()
+    one.coordinator.handed({P0: (before, 500), P1: (one.epochs[P1], 0)})
+    assert one.coordinator.untaken == {P1: 0}
 
 
 @in_virtual_time
@@ -200,6 +216,24 @@ async def test_commits_that_never_come_about_are_named():
     assert one.watchdogs.partitions == []
 
 
+@in_virtual_time
+async def test_what_waits_for_a_commit_that_is_not_due_yet_is_no_alarm():
+    stage = Stage()
+    one = await serving(stage)
+    one.watched = False
+    patient = structs.replace(WATCHFUL, commit_interval_s=600.0)
+    dogs = one.watchdogs = Watchdogs(
+        patient, one.coordinator, one.intake, one.sinks, one.graveyard, one.patient, one.clock, lambda: 60.0
+    )
+    one.refuse_commits = "not yet"
+    stage.say("a")
+    one.poll()
+    await looking(one, STUCK_S + 500)
+    assert dogs.partitions == []
+    await looking(one, 150)
+    assert [each.origin for each in dogs.partitions] == [Origin(TOPIC, 0, 0)]
+
+
 # --- a lane ---
 
 
@@ -232,6 +266,37 @@ async def test_a_request_that_outlives_its_time_out_is_named():
 
     (lane,) = one.watchdogs.lanes
     assert "in a request" in lane.what
+
+
+@in_virtual_time
+async def test_a_record_that_waits_for_a_holder_who_never_lets_go_is_named(monkeypatch):
+    """A holder's lease and age end: one that outlives them is the ledger's fault, and would be waited for for ever."""
+    stage = Stage()
+    one = with_defect(await serving(stage))
+
+    async def held_by_others(intents):
+        return Reservation(7, dict.fromkeys(range(len(intents)), Wait(Origin(TOPIC, 5, 0))))
+
+    monkeypatch.setattr(one.ledger, "reserve", held_by_others)
+    stage.say("a")
+    one.poll()
+    await looking(one, STUCK_S - 10)
+    assert (one.faults, one.watchdogs.stuck) == ([], [])
+    await looking(one, 30)
+
+    assert [(each.destination, each.origin) for each in one.watchdogs.lanes] == [
+        ("distinct", Origin(TOPIC, 0, 0))
+    ]
+
+
+@in_virtual_time
+async def test_records_that_a_mass_refusal_holds_are_no_alarm():
+    stage = Stage()
+    one = await serving(stage)
+    for number in range(200):
+        stage.say(f"e-{number}", f"user-{number}", how="unmapped")
+    await play_for(400)(one)
+    assert one.coordinator.count().in_flight > 0, "they are held indeed"
 
 
 # --- no false alarms, for a long time ---
@@ -317,3 +382,15 @@ async def test_a_registry_a_ledger_and_letters_that_are_down_for_long_are_troubl
     stage.letters.writable = True
     await until(lambda: one.coordinator.count().in_flight == 0)
     await quiet()
+
+
+@in_virtual_time
+async def test_a_watchdog_that_fails_says_so_and_ends_nothing(monkeypatch, caplog):
+    stage = Stage()
+    one = await serving(stage)
+    monkeypatch.setattr(one.coordinator, "in_flight_by_topic", lambda: 1 / 0)
+    stage.say("a")
+    one.poll()
+    await one.settled()
+    await looking(one, 3)
+    assert "the consumer goes on" in caplog.text
