@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench ci ci-full clean help
+.PHONY: demo test check bench chaos ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -13,6 +13,11 @@ check: .venv/.dev ## what a change must keep: format, lint, types, layers, unit 
 
 bench: .venv/.dev ## throughput and CPU a record on a real broker, beside a bare loop (ARGS=… is handed on)
 	@.venv/bin/python -m bench $(ARGS)
+
+SECONDS ?= 60
+SEED ?= 1
+chaos: .venv/.dev ## random faults by seed on a group of three, then the books (SECONDS=600 SEED=7, ARGS=… is handed on)
+	@.venv/bin/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(ARGS)
 
 ci: ## what CI runs: test, the real-broker suite required, check, the wheel in an empty environment
 	@.ci/run
