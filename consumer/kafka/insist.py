@@ -47,7 +47,7 @@ def insist(
             passing = isinstance(cause, KafkaError) and trouble(cause) is Trouble.PASSING
             text = cause.str() if isinstance(cause, KafkaError) else str(cause)
             if not passing or time.monotonic() >= deadline_s:
-                raise BrokerError(f"Kafka gave no answer: {text}") from None
+                raise BrokerError(f"Kafka {'gave no answer' if passing else 'refused'}: {text}") from None
             if isinstance(cause, KafkaError) and cause.code() == KafkaError._TIMED_OUT:
                 slice_s = min(slice_s * 2, LONGEST_SLICE_S)
             on_wait(text)

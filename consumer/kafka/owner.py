@@ -7,7 +7,7 @@ waits for the loop's drain; the loop never waits for it, so the two cannot wait 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -23,6 +23,7 @@ from consumer.kafka.client_errors import ClientErrors
 from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
+from consumer.kafka.incarnations import Incarnations, admin_of
 from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
 from consumer.kafka.polled import Runs, event_partition, split
@@ -50,8 +51,8 @@ class Owner:
         *,
         until_end: bool = False,
     ) -> None:
-        self._commits = Commits(bridge, listener)
         self._errors = ClientErrors(bridge, listener)
+        self._commits = Commits(bridge, listener, self._errors.on_error)
         self._stopping = threading.Event()
         self._starting = Starts(topics, bridge, listener, policy.call_timeout_s, self._stopping)
         self._config = {**config, "on_commit": self._commits.on_commit, "error_cb": self._errors.on_error}
@@ -152,6 +153,7 @@ class Owner:
         if self._until_end:
             self._bridge.post(self._listener.goal, arrival.ends(topics))
         self._errors.arrived = True
+        self._incarnations = Incarnations(self._topics, admin_of(self._config))
         self._client.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -172,9 +174,11 @@ class Owner:
         messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
         self._errors.raise_final()
         if self._chosen:
-            # Before the first record is handed on: else a crash before the first commit would choose anew.
+            # Before the first record is handed on: else a crash before the first commit would choose anew, and it
+            # could not be told from a commit that is gone because its topic was created anew.
             chosen, self._chosen = self._chosen, {}
-            self._commits.wait(self._client, chosen)
+            if not self._commits.insist(self._client, chosen, self._policy.call_timeout_s, self._stopping):
+                self._forget(chosen)
         for part in split(messages):
             if isinstance(part, dict):
                 self._hand_on(part)
@@ -183,6 +187,7 @@ class Owner:
         if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
             self._told_at_s = self.turned_at_s
             self._tell_lag()
+            self._incarnations.look(self.turned_at_s)
 
     def _obey(self) -> None:
         while True:
@@ -270,7 +275,7 @@ class Owner:
             self._commits.wait(self._client, offsets)
         self._forget(mine)
 
-    def _forget(self, partitions: list[TopicPartition]) -> None:
+    def _forget(self, partitions: Iterable[TopicPartition]) -> None:
         for partition in partitions:
             self._epochs.pop(partition, None)
             self._next.pop(partition, None)

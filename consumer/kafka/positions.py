@@ -46,10 +46,15 @@ def first_positions(client: Consumer, topic: str, start: str, timeout_s: float) 
 
 def beginning(client: Consumer, partition: TopicPartition, timeout_s: float) -> int:
     """The first offset that the broker still has. Blocks; raises KafkaException."""
-    low, _ = client.get_watermark_offsets(
+    return known_offsets(client, partition, timeout_s)[0]
+
+
+def known_offsets(client: Consumer, partition: TopicPartition, timeout_s: float) -> tuple[int, int]:
+    """The first offset that the broker still has, and the next that it will give. Blocks; raises KafkaException."""
+    low, high = client.get_watermark_offsets(
         KafkaPartition(partition.topic, partition.partition), timeout=timeout_s
     )
-    return int(low)
+    return int(low), int(high)
 
 
 def partitions_of(client: Consumer, topic: str, timeout_s: float) -> list[int]:

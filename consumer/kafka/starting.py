@@ -9,9 +9,16 @@ import msgspec
 from confluent_kafka import Consumer
 
 from consumer.kafka.bridge import Bridge
+from consumer.kafka.gaps import cross_lost_commit
 from consumer.kafka.insist import insist
 from consumer.kafka.listener import Listener
-from consumer.kafka.positions import beginning, committed_offsets, first_positions, partitions_of
+from consumer.kafka.positions import (
+    beginning,
+    committed_offsets,
+    first_positions,
+    known_offsets,
+    partitions_of,
+)
 from consumer.types import Assigned, TopicPartition
 
 R = TypeVar("R")
@@ -68,9 +75,24 @@ class Starts:
     ) -> Starting:
         if committed is not None:
             return Starting(assigned.epoch, committed, chosen=False)
-        # The ledger's position was written before a commit that is gone: all below it is settled.
-        first = assigned.position if assigned.position is not None else self._first(client, partition)
+        if assigned.position is None:
+            first = self._first(client, partition)
+        else:
+            first = self._without_commit(client, partition, assigned.position)
         return Starting(assigned.epoch, first, chosen=True)
+
+    def _without_commit(self, client: Consumer, partition: TopicPartition, position: int) -> int:
+        """The ledger's position was written before a commit: of the first start, which never came to be, or of later
+        ones, which are gone."""
+        topic = partition.topic
+        began = self._bridge.ask(self._listener.starts(topic, {}), self._timeout_s).get(partition.partition)
+        watermarks = self._insist(partial(known_offsets, client, partition))
+        if position <= max(watermarks[0], began if began is not None else 0):
+            return position
+        on_gap = self._topics[topic].on_gap
+        first, text = cross_lost_commit(partition, position, watermarks, on_gap)
+        self._bridge.post(self._listener.noticed, text)
+        return first
 
     def _first(self, client: Consumer, partition: TopicPartition) -> int:
         """The topic's `start`, chosen once for all of its partitions; one that came later starts at its

@@ -23,6 +23,9 @@ class Trouble(Enum):
 
 _FATAL_CODES = frozenset(
     {
+        # What the client raises when it has given up for good, as a member does that another one of its
+        # instance id has fenced: an event that is not marked as fatal itself, after which nothing ever comes.
+        KafkaError._FATAL,
         KafkaError._AUTHENTICATION,
         KafkaError.SASL_AUTHENTICATION_FAILED,
         KafkaError.UNSUPPORTED_SASL_MECHANISM,

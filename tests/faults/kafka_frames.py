@@ -49,10 +49,10 @@ class Cursor:
     def skip_text(self) -> None:
         """Over a string, or none."""
         if self._flexible:
-            self.at += max(self._varint() - 1, 0)
+            self.skip(max(self._varint() - 1, 0))
             return
         (size,) = struct.unpack_from(">h", self._frame, self.skip(2))
-        self.at += max(size, 0)
+        self.skip(max(size, 0))
 
     def count(self) -> int:
         """How many elements an array has."""
@@ -66,7 +66,7 @@ class Cursor:
         if self._flexible:
             for _ in range(self._varint()):
                 self._varint()
-                self.at += self._varint()
+                self.skip(self._varint())
 
     def _varint(self) -> int:
         value = shift = 0

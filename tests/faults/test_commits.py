@@ -51,6 +51,11 @@ def to_broker(broker_process: LocalKafka, refusals: Refusals) -> Iterator[FaultP
         yield proxy
 
 
+def through(proxy: FaultProxy) -> dict[str, str]:
+    """Settings for many commits, all of them through the proxy."""
+    return {"CONSUMER_COMMIT_INTERVAL": "200ms", **ways.to_brokers(proxy)}
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("protocol", "codes"),
@@ -74,9 +79,8 @@ def test_row_12_a_commit_that_is_refused_is_asked_for_again_whatever_the_error(
     slowest_s = 0.0
 
     with stage.watch() as watch:
-        consumer = stage.consumer(
-            "--group-protocol", protocol, CONSUMER_COMMIT_INTERVAL="200ms", **ways.to_brokers(to_broker)
-        )
+        flags = ("--group-protocol", protocol)
+        consumer = stage.consumer(*flags, topology=stage.topology(), **through(to_broker))
         stage.wait_for_the_end(watch, 60.0)
         for code in codes:
             before = watch.standing
@@ -100,41 +104,57 @@ def test_row_12_a_commit_that_is_refused_is_asked_for_again_whatever_the_error(
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("code", ENDS, ids=lambda code: KafkaError(code).name())
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [(KafkaError.GROUP_AUTHORIZATION_FAILED, True), *((code, False) for code in ENDS)],
+    ids=lambda value: KafkaError(value).name() if value not in (True, False) else ("later", "first")[value],
+)
 def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_why(
-    make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder, code: int
+    make_stage: MakeStage,
+    to_broker: FaultProxy,
+    refusals: Refusals,
+    outcome: Recorder,
+    code: int,
+    first: bool,
 ) -> None:
     stage = make_stage(1)
     stage.create_letters()
-    refusals.refuse(code, times=1_000_000)
-    stage.produce_customs("delivered", "and-not-committed")
+    topology = stage.topology()
+    if first:
+        refusals.refuse(code, times=1_000_000)
 
     with stage.watch() as watch:
         flags = ("--instance-id", "a") if code == KafkaError.FENCED_INSTANCE_ID else ()
-        refused = stage.consumer(*flags, CONSUMER_COMMIT_INTERVAL="200ms", **ways.to_brokers(to_broker))
+        refused = stage.consumer(*flags, topology=topology, **through(to_broker))
+        if not first:
+            stage.wait_until(lambda: watch.standing == {0: 0}, 60.0)
+            refusals.refuse(code, times=1_000_000)
+        stage.produce_customs("one", "two")
         assert refused.wait(60.0) == 1, refused.tail()
         assert KafkaError(code).str().split(":")[-1].strip() in refused.stderr.splitlines()[-1]
-        assert watch.standing.get(0, 0) == 0
+        assert len(stage.accepted()) == (0 if first else 2), "without a first commit nothing may be delivered"
+        assert not any(watch.standing.values())
         refusals.stop()
-        mended = stage.consumer(**ways.to_brokers(to_broker))
+        mended = stage.consumer(topology=topology)
         stage.wait_for_the_end(watch, 60.0)
         assert mended.stop() == 0, mended.tail()
 
     outcome.judge(stage.check(watch), progress_s=None, within_s=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_is_asked_for_again(
     make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder
 ) -> None:
     stage = make_stage(2)
     stage.create_letters()
-    settings = {"CONSUMER_COMMIT_INTERVAL": "200ms", **ways.to_brokers(to_broker)}
+    topology = stage.topology()
 
     with stage.watch() as watch:
-        first = stage.consumer(**settings)
+        first = stage.consumer(topology=topology, **through(to_broker))
         wait_until(lambda: len(partitions_of(first)) == 2, 60.0, stage.tails)
-        refusals.refuse(KafkaError.TOPIC_AUTHORIZATION_FAILED, times=1_000_000, partitions=[1])
+        refusals.refuse(KafkaError.UNKNOWN_TOPIC_OR_PART, times=1_000_000, partitions=[1])
         for partition in (0, 1):
             stage.produce_customs(f"before-{partition}", partition=partition)
         stage.wait_until(lambda: watch.standing.get(0) == 1 and refusals.refused > 2, 60.0)
@@ -146,7 +166,7 @@ def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_i
         assert watch.standing.get(1, 0) == 0
         refusals.stop()
         progress = Progress(stage)
-        second = stage.consumer(**settings)
+        second = stage.consumer(topology=topology, **through(to_broker))
         progress_s = progress.probe(60.0, partition=1)
         stage.wait_for_the_end(watch, 60.0)
         assert second.stop() == 0, second.tail()

@@ -1,14 +1,13 @@
 """Processes that do not work and do not know that others have taken over."""
 
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from consumer.sandbox.simulator import ApiFaults, FaultPlan
 from tests.faults import hanging, ways
-from tests.faults.network import ANSWERS, BlackHole, Clear
+from tests.faults.network import ANSWERS, BlackHole
 from tests.faults.outcomes import Recorder
 from tests.faults.progress import Progress, accepted
 from tests.faults.proxy import FaultProxy
@@ -117,34 +116,25 @@ def test_row_06_an_answer_that_comes_after_its_partition_left_and_came_back_move
         slow = stage.consumer(*flags, topology=topology, **ways.to_receivers(to_receiver))
         slow.wait_for_status(lambda status: len(status["partitions"]) == 2, 60.0)
         to_receiver.inflict(BlackHole(ANSWERS))
-        held: dict[int, int] = {}
         for partition in (0, 1):
-            known = set(to_receiver.connections)
             stage.produce_customs(f"held-{partition}", partition=partition)
-            wait_until(partial(_has, stage, partition + 1), 60.0)
-            (held[partition],) = set(to_receiver.connections) - known
-            stage.kills_ms.append(time.time_ns() // 1_000_000)
+        wait_until(lambda: len(stage.accepted()) == 2, 60.0)
         guest = stage.consumer(*flags, topology=topology)
         share(stage, slow, guest)
         (left,) = partitions_of(guest)
         assert guest.stop() == 0, guest.tail()
-        wait_until(lambda: len(stage.accepted()) == 3, 60.0)  # it came back, and is sent again
-        assert stage.accepted()[2].event_id == f"held-{left}"
-
-        to_receiver.inflict_on(held[left], Clear())  # the late answer, of the assignment before
-        books = slow.wait_for_status(lambda status: status["destinations"]["client"]["delivered"] >= 1)
+        stage.wait_until(lambda: len(partitions_of(slow)) == 2, 60.0)
         time.sleep(2.0)  # several commit intervals
-        assert watch.standing.get(left, 0) == 0, "a late answer moved the offset"
-        assert books["destinations"]["client"]["delivered"] == 1
+        assert not any(watch.standing.values()), "an offset moved before an answer came"
 
-        progress = Progress(stage)
+        # Answers of the assignment before: they settle nothing of this one, but the ledger learns of them, and so the
+        # record that was read again is not sent again.
+        late = Progress(stage)
         to_receiver.clear()
-        progress_s = progress.probe(partition=left)
+        progress_s = late.probe(partition=left)
         stage.wait_for_the_end(watch, 60.0)
+        books = slow.wait_for_status(lambda status: status["destinations"]["client"]["suppressed"] == 1)
+        assert books["balanced"]
         assert slow.stop() == 0, slow.tail()
 
-    outcome.judge(stage.check(watch), progress_s=progress_s, within_s=20.0, allowed=1)
-
-
-def _has(stage: Stage, count: int) -> bool:
-    return len(stage.accepted()) == count
+    outcome.judge(stage.check(watch), progress_s=progress_s, within_s=20.0)
