@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench bench-backlog fuzz build ci ci-full clean help
+.PHONY: demo test check bench bench-backlog fuzz chaos build ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -23,6 +23,9 @@ bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (50000
 
 fuzz: .venv/.dev ## what reads bytes of others, given any bytes: SECONDS=60 for each target (see CONTRIBUTING.md)
 	@.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+chaos: .venv/.dev ## random faults by seed on a group of three, then the books (SECONDS=600 SEED=7, ARGS=… is handed on)
+	@.venv/bin/python -m tests.chaos --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) $(ARGS)
 
 ci: ## what CI runs: test, the real-broker suite required, check, the wheel in an empty environment
 	@.ci/run

@@ -10,6 +10,7 @@ import time
 from tests.faults.crash_point import Point
 
 _PATIENCE_S = 20.0
+_LINGER_S = 0.3
 
 
 class Crash:
@@ -29,18 +30,27 @@ class Crash:
         self.letters = 0
         """Letters about deliveries that are with the producer, or written and not in the ledger yet."""
 
-    async def here(self, point: Point, *, items: int = 0, letters: int = 0, quiet: bool = True) -> None:
-        """The event loop passes `point` with so much of its own under way."""
+    async def here(
+        self, point: Point, *, items: int = 0, letters: int = 0, quiet: bool = True, linger: bool = False
+    ) -> None:
+        """The event loop passes `point` with so much of its own under way.
+
+        With `linger`, the end comes a moment later: what must wait for this step, and does not, happens meanwhile.
+        """
         if self._is_it(point):
             if quiet:
                 await asyncio.to_thread(self._quiet, items, letters)
+            if linger:
+                await asyncio.sleep(_LINGER_S)
             self._die(items)
 
-    def here_in_a_thread(self, point: Point, *, quiet: bool = True) -> None:
+    def here_in_a_thread(self, point: Point, *, quiet: bool = True, linger: bool = False) -> None:
         """As `here`, in a thread that the event loop does not wait for, or with `quiet` False in any."""
         if self._is_it(point):
             if quiet:
                 self._quiet(0, 0)
+            if linger:
+                time.sleep(_LINGER_S)
             self._die(0)
 
     async def may_go_out(self) -> None:

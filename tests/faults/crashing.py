@@ -75,7 +75,7 @@ class CrashingLedger:
         return await self._ledger.states(intents)
 
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
-        await self._crash.here(Point.SETTLE)
+        await self._crash.here(Point.SETTLE, linger=True)
         await self._ledger.advance(positions)
         await self._crash.here(Point.ADVANCE)
 
@@ -154,7 +154,7 @@ def _wrap_transaction(module: Any, name: str, point: Point, crash: Crash) -> Non
     @wraps(real)
     def wrapped(*arguments: Any, **named: Any) -> Any:
         result = real(*arguments, **named)
-        crash.here_in_a_thread(point, quiet=False)
+        crash.here_in_a_thread(point, quiet=False, linger=True)
         return result
 
     setattr(module, name, wrapped)

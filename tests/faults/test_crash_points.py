@@ -24,6 +24,9 @@ from tests.integration.stage import Stage
 
 RECORDS = 600
 PARTITIONS = 2
+ARRAY = 10
+ON_THE_WIRE = ARRAY + 1
+"""Items, of one request to each receiver."""
 WITHIN_S = 30.0
 """The next acceptance after the kill: the session of the killed one, and the start of another process."""
 
@@ -103,7 +106,7 @@ def test_row_01_a_kill_between_two_steps_repeats_at_most_what_was_on_the_wire(
     stage.receiver.remote.follow(FaultPlan(user_analytics=latency, client_api=latency))
     # One request at a time to each receiver: so that it is known whose doing a duplicate is.
     topology = stage.topology(
-        client={"concurrency": 1, "batch": {"max_items": 10}}, analytics={"concurrency": 1}
+        client={"concurrency": 1, "batch": {"max_items": ARRAY}}, analytics={"concurrency": 1}
     )
     url = LEDGERS[ledger](stage)
     assert stage.generate(RECORDS, seed=5).total == RECORDS
@@ -131,6 +134,7 @@ def test_row_01_a_kill_between_two_steps_repeats_at_most_what_was_on_the_wire(
     report = stage.check(watch)
     progress_s = (_next_acceptance_ms(stage, told["at_ms"]) - told["at_ms"]) / 1000
     outcome.judge(report, progress_s=progress_s, within_s=WITHIN_S, allowed=told["unconfirmed"])
+    assert told["unconfirmed"] <= ON_THE_WIRE, f"more than one request a receiver was under way: {told}"
     repeated = sum(report.duplicates.values())
     match case.again:
         case Again.NOTHING:

@@ -66,6 +66,7 @@ def assert_held(stage: Stage, outage: Outage, ids: Sequence[str], asked: int = 2
     assert stage.read_letters() == []
 
 
+@pytest.mark.slow
 def test_row_19_one_hot_user_and_one_hot_partition_stop_nobody_else(
     make_stage: MakeStage, outcome: Recorder
 ) -> None:
@@ -91,7 +92,12 @@ def test_row_19_one_hot_user_and_one_hot_partition_stop_nobody_else(
 
 
 @pytest.mark.parametrize(
-    ("status", "retry_after_s"), [(429, 3), (503, 3), (429, 86_400)], ids=["429", "503", "a day"]
+    ("status", "retry_after_s"),
+    [
+        pytest.param(429, 3, id="429"),
+        pytest.param(503, 3, id="503", marks=pytest.mark.slow),
+        pytest.param(429, 86_400, id="a day", marks=pytest.mark.slow),
+    ],
 )
 def test_row_23_retry_after_is_waited_for_up_to_a_bound(
     stage: Stage, outcome: Recorder, status: int, retry_after_s: int
@@ -150,8 +156,10 @@ def test_row_25_a_redirect_is_no_acknowledgement_and_is_not_followed(stage: Stag
 
 @pytest.mark.parametrize(
     "fault",
-    [Throttle(5.0, ANSWERS), Truncate(20, Towards.CLIENT)],
-    ids=["slow-loris", "half an answer"],
+    [
+        pytest.param(Throttle(5.0, ANSWERS), id="slow-loris", marks=pytest.mark.slow),
+        pytest.param(Truncate(20, Towards.CLIENT), id="half an answer"),
+    ],
 )
 def test_row_26_an_answer_that_never_ends_or_ends_too_soon_is_no_acknowledgement(
     stage: Stage, outcome: Recorder, to_receiver: FaultProxy, fault: Fault
@@ -172,6 +180,7 @@ def test_row_26_an_answer_that_never_ends_or_ends_too_soon_is_no_acknowledgement
     assert stage.accepted_ids()[-2:] == IDS[1:3]
 
 
+@pytest.mark.slow
 def test_row_27_what_is_the_destinations_fault_is_held_and_what_is_the_records_is_dead_lettered(
     stage: Stage, outcome: Recorder
 ) -> None:

@@ -91,6 +91,10 @@ class ConsumerProcess:
         return at_ms
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """Its exit code, or minus the signal that ended it; None while it runs."""
         return self._process.poll()
