@@ -66,8 +66,8 @@ def make_cluster_stage(
     broker = Broker(cluster.bootstrap_servers, "java")
     made: list[Stage] = []
 
-    def make(partitions: int) -> Stage:
-        made.append(Stage(broker, registry, receiver, tmp_path, partitions))
+    def make(partitions: int, topic_config: Mapping[str, str] | None = None) -> Stage:
+        made.append(Stage(broker, registry, receiver, tmp_path, partitions, topic_config))
         return made[-1]
 
     yield make
