@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from consumer.core.pressure import PressurePolicy
 from tests.unit.pipeline.receiver import accept, by_hand, unauthorized
 from tests.unit.pipeline.stage import GARBAGE, P0, P1, Process, Stage, framed, saying
@@ -98,6 +100,33 @@ async def test_a_partition_that_was_lost_while_its_schema_was_fetched_takes_noth
     await asyncio.sleep(1.0)
     assert stage.receiver.requests == []
     assert one.books.abandoned == 1
+
+
+@in_virtual_time
+async def test_a_chunk_that_would_take_too_much_memory_is_decoded_in_portions_in_its_order(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stage = Stage()
+    one = await serving(stage)
+    decode, sizes = one.decoder.decode, []
+
+    def counted(records: Any) -> Any:
+        sizes.append(len(records))
+        return decode(records)
+
+    monkeypatch.setattr(one.decoder, "decode", counted)
+    monkeypatch.setattr(one.decoder, "portion", lambda records: min(2, len(records)))
+    one.decoder.light_bytes = 0
+    for number in range(7):
+        stage.say(f"e-{number}", "ann")
+    one.poll()
+    await one.settled()
+    assert sizes == [2, 2, 2, 1]
+    assert [event for array in stage.receiver.arrivals("distinct") for event in array] == [
+        f"e-{number}" for number in range(7)
+    ]
+    await one.commit()
+    assert stage.committed == {P0: 7}
 
 
 # --- the bound ---

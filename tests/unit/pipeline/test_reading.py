@@ -29,6 +29,7 @@ async def test_a_heavy_parcel_is_divided_until_each_part_fits_and_keeps_numbers_
     one = await reading(max_datum_bytes=100_000)
     parcel = Parcel(7, [listing(offset, 100) for offset in range(10)])
     parcel.judged = True
+    assert not one.fits(parcel)
     backlog = deque([parcel, Parcel(17, [listing(10, 1)])])
     for at in range(50):
         if at < len(backlog):
