@@ -1,5 +1,6 @@
 """What a running consumer says of itself on its admin port."""
 
+import json
 import time
 
 from confluent_kafka import Producer
@@ -121,6 +122,14 @@ def test_when_the_bound_is_reached_it_is_said_who_fills_it(stage: Stage, person:
     first = status["held_by"][0]
     assert (first["destination"], first["in_flight"] >= 100) == ("client", True)
     assert first["longest_lane"] > 0
+    assert (first["lane"]["topic"], first["lane"]["partition"]) == (stage.topic, 0)
+    assert first["lane"]["offset"] >= 0
+    assert status["hottest_partition"] == {
+        "topic": stage.topic,
+        "partition": 0,
+        "unsettled": status["in_flight"],
+    }
+    assert person.user_id not in json.dumps(status), "a key may be a person's name"
     assert status["balanced"]
     assert "distinct_consumer_partitions_paused 1.0" in port.get("/metrics").text
     # Pauses are told when they last.

@@ -11,7 +11,7 @@ from tests.e2e.test_exit_codes import settings
 from tests.integration.processes import wait_until
 from tests.integration.stage import Stage
 
-# Each stands for 4 s, one after the other, in a function of a name that only this test has.
+# Each stands for 2.5 s, one after the other, in a function of a name that only this test has.
 BLOCKED = """
 import time
 import consumer.app
@@ -31,7 +31,7 @@ def once(kind, after, name, when):
         if turns == after and when(self, *arguments):
             canary = "usr-canary"
             turns.append(name)
-            time.sleep(4.0)
+            time.sleep(2.5)
         return real(self, *arguments)
     blocks.__qualname__ = f"blocks_{name}"
     blocks.__code__ = blocks.__code__.replace(co_qualname=f"blocks_{name}")

@@ -32,6 +32,7 @@ def engage(stage: Stage, partition: int, events: Iterable[tuple[str, str]]) -> l
     return [event_id for _, event_id in made]
 
 
+@pytest.mark.slow
 def test_row_19_a_hot_partition_and_a_hot_user_stop_nobody_else_and_the_status_names_them(
     make_stage: MakeStage,
 ) -> None:

@@ -42,7 +42,7 @@ def test_row_18_a_partition_whose_next_batch_cannot_be_unpacked_is_named_by_the_
     produce_packed(stage, 8 * MIB, partition=1)
     stage.produce_customs("behind", partition=1)
 
-    consumer = stage.consumer("--stuck-after", "8s", KAFKA_PROPERTIES=str(narrow))
+    consumer = stage.consumer("--stuck-after", "4s", KAFKA_PROPERTIES=str(narrow))
     status = consumer.wait_for_status(lambda status: bool(status["watch"]["stuck_partitions"]), 60.0)
 
     (stuck,) = status["watch"]["stuck_partitions"]
