@@ -57,7 +57,11 @@ class ValkeyServer:
             self._process = subprocess.Popen(
                 [self._binary, *place, *_DURABLE, *self._options], stdout=log, stderr=log
             )
-        self.await_answer()
+        try:
+            self.await_answer()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def await_answer(self) -> None:
@@ -70,7 +74,8 @@ class ValkeyServer:
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 if isinstance(error, redis.AuthenticationError):
                     return
-                if time.monotonic() > deadline_s:
+                ended = self._process is not None and self._process.poll() is not None
+                if ended or time.monotonic() > deadline_s:
                     log = (self.folder / "server.log").read_text()[-2000:]
                     raise RuntimeError(f"valkey-server did not start: {log}") from error
                 time.sleep(0.01)

@@ -5,8 +5,10 @@ Each test has a server of its own, with its own clock and an append-only file.
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from consumer.ledger.valkey_address import Access, ValkeyAddress
 from consumer.types import TopicPartition
 from tests.brokers.valkey import LACKING, ValkeyServer, server_binary
 from tests.contract.ledgers.cast import TOPIC, Process, open_of, origin
+from tests.contract.senders.authority import Authority
 
 USUAL = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0)
 IMPATIENT = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0, busy_timeout_s=0.3)
@@ -58,9 +61,14 @@ class Hosts:
             time.sleep(0.01)
 
     async def process(
-        self, server: ValkeyServer, *partitions: int, policy: LedgerPolicy = USUAL, url: str | None = None
+        self,
+        server: ValkeyServer,
+        *partitions: int,
+        policy: LedgerPolicy = USUAL,
+        url: str | None = None,
+        access: Access | None = None,
     ) -> Process:
-        address = ValkeyAddress.parse(url or server.url, Access())
+        address = ValkeyAddress.parse(url or server.url, access or Access())
         ledger = ValkeyLedger(address, "group", policy, SystemClock())
         ledger.watch(self.alarms.append)
         await ledger.open()
@@ -443,6 +451,54 @@ class TestAccess:
         server.ask("ACL", "SETUSER", "consumer", "on", ">secret", "resetkeys", "~other", "+@all")
         with pytest.raises(LedgerUnavailable, match=r"allow ~dc1\*"):
             await hosts.process(server, url=server.url.replace("//", "//consumer:secret@"))
+
+
+class TestTls:
+    """The certificate must come from an authority that we trust, and be for the host that we asked for."""
+
+    @asynccontextmanager
+    async def _serve(self, server: ValkeyServer, context: ssl.SSLContext) -> AsyncIterator[str]:
+        """TLS before the server, which may be built without; gives the URL."""
+
+        async def relay(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+            there, to = await asyncio.open_connection("127.0.0.1", server.port)
+            ways = [asyncio.ensure_future(_pump(client, to)), asyncio.ensure_future(_pump(there, back))]
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for writer in (to, back):
+                writer.close()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+        front = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+        yield f"rediss://127.0.0.1:{front.sockets[0].getsockname()[1]}/0"
+        front.close()
+
+    async def test_a_server_whose_authority_is_given_is_trusted(self, hosts: Hosts, tmp_path: Path) -> None:
+        authority = Authority.create(tmp_path)
+        server = hosts.server()
+        async with self._serve(server, authority.server_context()) as url:
+            access = Access(ca_file=Path(authority.ca_file))
+            process = await hosts.process(server, 0, url=url, access=access)
+            await process.deliver(process.record(1))
+            await process.ledger.close()
+
+    async def test_one_that_nobody_vouches_for_is_not(self, hosts: Hosts, tmp_path: Path) -> None:
+        server = hosts.server()
+        async with self._serve(server, Authority.create(tmp_path).server_context()) as url:
+            with pytest.raises(LedgerUnavailable, match=r"certificate is not trusted .* see LEDGER_CA_FILE"):
+                await hosts.process(server, url=url)
+
+    async def test_a_certificate_for_another_host_is_not(self, hosts: Hosts, tmp_path: Path) -> None:
+        authority = Authority.create(tmp_path)
+        server = hosts.server()
+        async with self._serve(server, authority.server_context(ip="127.0.0.2")) as url:
+            with pytest.raises(LedgerUnavailable, match="certificate is not trusted for this host"):
+                await hosts.process(server, url=url, access=Access(ca_file=Path(authority.ca_file)))
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(65_536):
+        sink.write(data)
+        await sink.drain()
 
 
 class TestClocks:

@@ -10,6 +10,8 @@ from consumer.ledger.open import open_ledger
 from consumer.ledger.policy import LedgerPolicy
 from consumer.operations.observation import Observation
 from consumer.operations.observe_ledger import observe_ledger
+from tests.brokers.ports import free_ports
+from tests.brokers.valkey import LACKING, ValkeyServer, server_binary
 
 POLICY = LedgerPolicy(reservation_age_s=60.0)
 
@@ -54,3 +56,28 @@ async def test_what_is_no_file_is_told(url: str, state: str) -> None:
 
     assert found.state == state
     assert "hunter" not in found.text
+
+
+async def test_a_server_that_is_not_there_fails_and_a_password_is_not_shown() -> None:
+    [port] = free_ports(1)
+
+    found = await seen(f"redis://user:hunter2@127.0.0.1:{port}/0")
+
+    assert found.state == "failed"
+    assert f"redis://127.0.0.1:{port}/0: it cannot be reached" in found.text
+    assert "hunter2" not in found.text
+
+
+async def test_what_a_crash_of_a_server_may_cost_is_a_warning(tmp_path: Path) -> None:
+    if server_binary() is None:
+        pytest.skip(LACKING)
+    server = ValkeyServer(tmp_path, "--appendonly", "no").start()
+    try:
+        found = await seen(server.url)
+        fit = server.ask("CONFIG", "SET", "appendonly", "yes") and await seen(server.url)
+    finally:
+        server.kill()
+
+    assert found.state == "warning"
+    assert "set appendonly yes" in found.text
+    assert fit == Observation("ledger", "", "ok", "answering")

@@ -20,6 +20,8 @@ class WatchedLedger:
         self._ledger = ledger
         self._journal = journal
         self.down = False
+        self.lose: Callable[[str], None] = lambda _: None
+        """Tells who watches that the store has forgotten."""
         self.failing: set[str] = set()
         self.hanging: dict[str, asyncio.Event] = {}
         """Calls that wait for an event before they reach the ledger."""

@@ -146,6 +146,20 @@ async def test_the_last_commit_of_an_assignment_counts_as_one():
 # --- the alarm ---
 
 
+@in_virtual_time
+async def test_a_store_that_turns_out_to_have_forgotten_raises_the_alarm_and_stops_nothing():
+    stage = Stage()
+    one = await serving(stage)
+    one.ledger.lose("it was flushed")
+    assert one.coordinator.ledger_alarms == 1
+    assert "it was flushed" in one.notes
+    stage.say("a")
+    one.poll()
+    await one.settled()
+    await one.commit()
+    assert stage.committed == {P0: 1}
+
+
 def test_a_first_start_is_no_alarm_and_a_broker_that_is_ahead_of_the_ledger_is():
     cases = ((None, None, False), (5, 5, False), (5, 9, False), (5, 3, True), (5, None, True))
     for committed, position, alarm in cases:
