@@ -1,6 +1,6 @@
 """What fault tests share: the stage of the integration tests, proxies around it, and the record of what came out."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
