@@ -264,6 +264,13 @@ class TestFlushed:
         await new.take(new.record(1))
         assert await old.ask(old.record(2)) == Fenced()
 
+    async def test_what_is_reserved_after_a_flush_is_taken_over_by_nobody(self, hosts: Hosts) -> None:
+        server = hosts.server()
+        holder, other = await hosts.process(server, 0), await hosts.process(server, 1)
+        server.ask("FLUSHALL")
+        await holder.take(holder.record(1, key="K"))
+        assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+
     async def test_another_ledger_in_its_place_is_noticed(self, hosts: Hosts) -> None:
         server, other = hosts.server(), hosts.server()
         process = await hosts.process(server, 0)
