@@ -61,7 +61,9 @@ class Calls:
             await self._examine()
             await self._find()
             self._owner.forget()
-            await self._send([Call(BEAT, [FORGET_MS])])
+            [reply] = await self._send([Call(BEAT, [FORGET_MS])])
+            if isinstance(reply, LedgerUnavailable):
+                raise reply
         except BaseException:
             await self._link.close()
             raise
@@ -101,16 +103,18 @@ class Calls:
                 _fail([one.answer for one in batch], error)
             else:
                 for one, reply in zip(batch, replies, strict=True):
-                    if not one.answer.done():
+                    if isinstance(reply, LedgerUnavailable):
+                        _fail([one.answer], reply)
+                    elif not one.answer.done():
                         one.answer.set_result(reply)
 
-    async def _send(self, calls: Sequence[Call]) -> list[Reply]:
-        """The replies to all, from one and the same ledger."""
+    async def _send(self, calls: Sequence[Call]) -> list[Reply | LedgerUnavailable]:
+        """The replies to all, from one and the same ledger; what the server refused is a reply too."""
         for _ in range(3):
             ledger_id = self._ledger_id
             replies = await self._attempt(calls)
-            if all(reply[0] == b"ok" for reply in replies):
-                return [reply[2:] for reply in replies]
+            if not any(_says(reply, b"lost") for reply in replies):
+                return [reply if isinstance(reply, LedgerUnavailable) else reply[2:] for reply in replies]
             # All again: what an earlier call of these wrote may be gone as well, and each may be repeated.
             await self._find()
             if self._ledger_id != ledger_id:
@@ -126,7 +130,7 @@ class Calls:
             "it is replaced again and again: see who flushes it or where LEDGER_URL leads"
         )
 
-    async def _attempt(self, calls: Sequence[Call]) -> list[Reply]:
+    async def _attempt(self, calls: Sequence[Call]) -> list[Reply | LedgerUnavailable]:
         now_ms = int(self._clock.monotonic_s() * 1000)
         due = self._owner.due(now_ms)
         # All of them: each must know who we are from now on, should the lease have been missed.
@@ -138,7 +142,7 @@ class Calls:
             self._owner.forget()
             raise
         for call, reply in zip(calls, replies, strict=True):
-            if call.script.beats and reply[0] == b"ok":
+            if call.script.beats and not isinstance(reply, LedgerUnavailable) and reply[0] == b"ok":
                 self._owner.id = int.from_bytes(reply[1], "big")
                 if due:
                     self._owner.beat(now_ms)
@@ -172,7 +176,10 @@ class Calls:
             raise self._link.unavailable(fitness.trouble)
 
     async def _find(self) -> None:
-        [(found, value, *_)] = await self._link.run([Call(OPEN, [uuid4().hex, FORMAT])])
+        [reply] = await self._link.run([Call(OPEN, [uuid4().hex, FORMAT])])
+        if isinstance(reply, LedgerUnavailable):
+            raise reply
+        found, value = reply
         if found == b"newer":
             raise ConfigurationError(
                 [
@@ -189,6 +196,10 @@ class Calls:
             with suppress(LedgerUnavailable, ConfigurationError):
                 await self._examine()
                 await self.run(BEAT, [FORGET_MS])
+
+
+def _says(reply: Reply | LedgerUnavailable, word: bytes) -> bool:
+    return not isinstance(reply, LedgerUnavailable) and reply[0] == word
 
 
 def _fail(answers: Sequence[asyncio.Future[Any]], error: Exception) -> None:

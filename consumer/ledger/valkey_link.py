@@ -50,10 +50,15 @@ class Link:
             await client.aclose()
             await client.connection_pool.disconnect()
 
-    async def run(self, calls: Sequence[Call]) -> list[Reply]:
-        """The replies, in the order of the calls. Raises LedgerUnavailable: then some of it may have been done."""
-        replies: list[Reply] = await self._guarded(lambda client: _run(client, calls))
-        return replies
+    async def run(self, calls: Sequence[Call]) -> list[Reply | LedgerUnavailable]:
+        """The replies, in the order of the calls; a call that the server refused fails alone.
+
+        Raises LedgerUnavailable where the server did not answer: then some of it may have been done.
+        """
+        replies: list[Any] = await self._guarded(lambda client: _run(client, calls))
+        return [
+            self.unavailable(advice(reply)) if isinstance(reply, Exception) else reply for reply in replies
+        ]
 
     async def told(self) -> tuple[dict[str, Any], str | None]:
         """What the server says of itself, and its `appendfsync`: None where it does not let us see that."""
@@ -74,14 +79,11 @@ class Link:
             raise self.unavailable(advice(error)) from error
 
 
-async def _run(client: Redis, calls: Sequence[Call]) -> list[Reply]:
+async def _run(client: Redis, calls: Sequence[Call]) -> list[Any]:
     replies = await _send(client, [("EVALSHA", call.script.sha, 0, *call.arguments) for call in calls])
     if any(isinstance(reply, NoScriptError) for reply in replies):
         # The server was restarted, or is another one: all again and in order, with the scripts themselves.
         replies = await _send(client, [("EVAL", call.script.text, 0, *call.arguments) for call in calls])
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
     return replies
 
 

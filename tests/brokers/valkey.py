@@ -42,6 +42,7 @@ class ValkeyServer:
         self._binary = binary or server_binary()
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
+        self._leash: subprocess.Popen[bytes] | None = None
         [self.port] = free_ports(1)
 
     @property
@@ -57,6 +58,12 @@ class ValkeyServer:
             self._process = subprocess.Popen(
                 [self._binary, *place, *_DURABLE, *self._options], stdout=log, stderr=log
             )
+        # The shell ends when its standard input does: when we close it, or when we are gone.
+        self._leash = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r _; kill -9 "$0" 2>/dev/null', str(self._process.pid)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
             self.await_answer()
         except BaseException:
@@ -112,6 +119,10 @@ class ValkeyServer:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
+            if self._leash is not None and self._leash.stdin is not None:
+                self._leash.kill()  # first: it may not outlive the pid that it would kill
+                self._leash.stdin.close()
+                self._leash.wait()
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
             self._process.wait(timeout=20)

@@ -20,6 +20,7 @@ from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.valkey import ValkeyLedger
 from consumer.ledger.valkey_address import Access, ValkeyAddress
 from consumer.types import TopicPartition
+from tests.brokers.ports import free_ports
 from tests.brokers.valkey import LACKING, ValkeyServer, server_binary
 from tests.contract.ledgers.cast import TOPIC, Process, open_of, origin
 from tests.contract.senders.authority import Authority
@@ -263,6 +264,13 @@ class TestFlushed:
         await new.take(new.record(1))
         assert await old.ask(old.record(2)) == Fenced()
 
+    async def test_what_is_reserved_after_a_flush_is_taken_over_by_nobody(self, hosts: Hosts) -> None:
+        server = hosts.server()
+        holder, other = await hosts.process(server, 0), await hosts.process(server, 1)
+        server.ask("FLUSHALL")
+        await holder.take(holder.record(1, key="K"))
+        assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+
     async def test_another_ledger_in_its_place_is_noticed(self, hosts: Hosts) -> None:
         server, other = hosts.server(), hosts.server()
         process = await hosts.process(server, 0)
@@ -331,6 +339,8 @@ class TestFailedOver:
         assert "it is a replica" in why
         assert "must lead to the primary" in why
         with pytest.raises(LedgerUnavailable, match="it is a replica"):
+            await process.ledger.states([])  # which is what readiness asks
+        with pytest.raises(LedgerUnavailable, match="it is a replica"):
             await hosts.process(server)
         server.ask("REPLICAOF", "NO", "ONE")
         await process.deliver(process.record(1))
@@ -352,9 +362,15 @@ class TestFull:
         server.ask("CONFIG", "SET", "maxmemory", "1mb")
         with pytest.raises(LedgerUnavailable, match=r"memory is full \(maxmemory\): give it more.*KEEP_KEYS"):
             await process.reserve(process.record(3))
-        await process.ledger.confirm([held.intent])
-        await process.ledger.advance({PLACE: 2})
-        await process.ledger.release([given_up])
+        refused, confirmed, *_ = await asyncio.gather(
+            process.reserve(process.record(3)),
+            process.ledger.confirm([held.intent]),  # together with what is refused
+            process.ledger.advance({PLACE: 2}),
+            process.ledger.release([given_up]),
+            return_exceptions=True,
+        )
+        assert isinstance(refused, LedgerUnavailable)
+        assert confirmed is None
         assert await process.ledger.states([held.intent]) == [(KeyState.CONFIRMED, origin(1))]
         assert await process.ledger.states([process.record(3)]) == [(KeyState.FREE, None)]
         server.ask("CONFIG", "SET", "maxmemory", "0")
@@ -379,7 +395,7 @@ class TestUnfit:
         await self._until(process, lambda why: why is None)
 
     async def test_a_node_of_a_cluster_is_refused(self, hosts: Hosts) -> None:
-        server = hosts.server("--cluster-enabled", "yes")
+        server = hosts.server("--cluster-enabled", "yes", "--cluster-port", str(free_ports(1)[0]))
         with pytest.raises(ConfigurationError, match="one primary"):
             await hosts.process(server)
 
