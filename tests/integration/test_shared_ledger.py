@@ -36,10 +36,13 @@ def test_of_two_processes_that_share_it_one_is_killed_and_the_other_delivers_the
     slow = ApiFaults(latency_ms=20.0, jitter_ms=30.0)
     stage.receiver.remote.follow(FaultPlan(user_analytics=slow, client_api=slow))
     topology = stage.topology(client={"batch": {"max_items": 10}})
-    stage.generate(RECORDS)
 
     with stage.watch() as watch:
         victim, survivor = (stage.consumer(topology=topology, LEDGER_URL=valkey.url) for _ in range(2))
+        # Both before the first record: on a busy machine one could be done before the other has joined.
+        for one in (victim, survivor):
+            one.wait_for_status(lambda status: len(status["partitions"]) == 2, 60.0)
+        stage.generate(RECORDS)
         for one in (victim, survivor):
             one.wait_for_status(lambda status: status["settled"] > 50, 60.0)
         stage.kill(victim)
