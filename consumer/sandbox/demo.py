@@ -189,8 +189,12 @@ async def _run_both(
     finally:
         stopped = True
         app.stop()
-        books = await consuming
-        produced = await producing
+        # Both, whatever one of them ended with: the broker may not go before them.
+        ended = await asyncio.gather(consuming, producing, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    books, produced = consuming.result(), producing.result()
     show(DemoState(stream.count, produced.total, books))
     return produced, books
 
