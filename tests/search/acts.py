@@ -1,11 +1,11 @@
 """What can happen in a state of the world."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from tests.search.edges import Call
 from tests.search.process import Seen
 from tests.search.scenario import Scenario
-from tests.search.state import DEAD, NOBODY, Act, Slot, State
+from tests.search.state import NOBODY, Act, Slot, State
 
 LEDGER = frozenset({"assign", "reserve", "confirm", "release", "bury", "states", "advance"})
 
@@ -13,21 +13,25 @@ LEDGER = frozenset({"assign", "reserve", "confirm", "release", "bury", "states",
 class Acts:
     """All that may come next, in one scenario."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, number_of: Callable[[Call], int]) -> None:
         self._scenario = scenario
+        self._number_of = number_of
+        self._known: dict[Hashable, tuple[Act, ...]] = {}
         self._guilty = {origin for origin, said in scenario.said.items() if said.guilty}
 
     def of(self, state: State, seen: list[Seen], owners: tuple[int, ...]) -> Iterator[Act]:
         """`owners` are those whose lease lasts."""
         for number, slot in enumerate(state.slots):
-            if slot.state == DEAD:
-                yield Act("restart", number)
-            else:
-                yield from self._process(state, number, slot, seen[slot.state])
+            busy = tuple(self._busy(state, other, that) for other, that in enumerate(state.slots))
+            key = (number, slot, state.budget, state.members, busy)
+            acts = self._known.get(key)
+            if acts is None:
+                acts = self._known[key] = tuple(self._process(state, number, slot, seen[slot.state]))
+            yield from acts
         for partition, member in enumerate(state.members):
             if member == NOBODY:
                 for number, slot in enumerate(state.slots):
-                    if slot.state != DEAD and not self._busy(state, number, slot):
+                    if not self._busy(state, number, slot):
                         yield Act("assign", number, (partition,))
         living = {slot.owner for slot in state.slots}
         if state.operator is not None:
@@ -81,7 +85,7 @@ class Acts:
 
     def _request(self, state: State, number: int, slot: Slot, call: Call) -> Iterator[Act]:
         budget = state.budget
-        if call in slot.taken:
+        if self._number_of(call) in slot.taken:
             yield Act("acknowledge", number, (call,))
             if budget.lose_answer:
                 yield Act("lose the answer", number, (call,), calm=False)
@@ -117,5 +121,5 @@ class Acts:
                 yield Act("revoke", number, (partition,), calm=False)
             if state.budget.steal:
                 for other, that in enumerate(state.slots):
-                    if other != number and that.state != DEAD and not self._busy(state, other, that):
+                    if other != number and not self._busy(state, other, that):
                         yield Act("steal", number, (partition, other), calm=False)

@@ -27,7 +27,7 @@ class Broker(Receiving):
                 if not slot.overdue:
                     seen = self.automaton.seen[slot.state]
                     self.rules.drained(one for one in seen.unanswered if one.partition == partition)
-                    held = (row for row in self.store(state).reserved if row.token // 100 == number)
+                    held = (row for row in self.store(state).reserved if row.owner == slot.owner)
                     self.rules.given_back(
                         row.holder.origin for row in held if row.holder.origin[1] == partition
                     )

@@ -241,7 +241,9 @@ def look(process: Process) -> tuple[bytes, Seen]:
     idle = process.commits is None or process.commits.done()
     known = {(one.intent.partition, one.intent.epoch) for one in portrait.deliveries}
     known |= {(one.partition.partition, one.epoch) for one in portrait.assignments}
-    wire = [one.intent for batch in process.sink._shipping if batch.unanswered for one in batch.members]
+    asked = [call for call, _ in process.open.calls]
+    wire = {one for call in asked if call.kind in ("send", "confirm") for one in call.about}
+    wire |= set(process.patient._confirmations._intents)
     seen = Seen(
         calls=tuple(sorted((call for call, _ in process.open.calls), key=repr)),
         timers=tuple(sorted({timer_name(one) for one in process.loop.timers})),

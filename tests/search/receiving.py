@@ -33,7 +33,9 @@ class Receiving(Shelf):
         assert isinstance(call, Call)
         state = self._arrive(state, act.slot, call.about)
         slot = state.slots[act.slot]
-        return self._put(state, act.slot, slot._replace(taken=tuple(sorted((*slot.taken, call), key=repr))))
+        return self._put(
+            state, act.slot, slot._replace(taken=tuple(sorted((*slot.taken, self.number_of(call)))))
+        )
 
     def _arrive(self, state: State, number: int, intents: Iterable[Intent]) -> State:
         for one in intents:
@@ -60,10 +62,14 @@ class Receiving(Shelf):
             case "time out":
                 state = state._replace(late=tuple(sorted((*state.late, call.about), key=repr)))
                 state = state._replace(budget=state.budget._replace(late=state.budget.late - 1))
-        state = self._put(
-            state, act.slot, slot._replace(taken=tuple(one for one in slot.taken if one != call))
-        )
-        return self._tell(state, act.slot, hears(call, ANSWERS[act.name]), call)
+        number = self.number_of(call)
+        left = tuple(one for one in slot.taken if one != number)
+        state = self._put(state, act.slot, slot._replace(taken=left))
+        state = self._tell(state, act.slot, hears(call, ANSWERS[act.name]), call)
+        if act.name == "acknowledge":
+            kept = self.seen(state, act.slot).unanswered
+            self.rules.forgotten(one for one in call.about if one not in kept)
+        return state
 
     def _lost(self, state: State, number: int, intents: Iterable[Intent]) -> State:
         """The answer to these is lost. Only while their assignment lasts does what they hold keep others away."""

@@ -146,6 +146,11 @@ class Rules:
                     f"rules 2 and 5: {self.name(one.origin)} was acknowledged and is not confirmed in the ledger"
                 )
 
+    def forgotten(self, intents: Iterable[Intent]) -> None:
+        """These were acknowledged just now, and the process does not go on to confirm them."""
+        for one in intents:
+            raise Broken(f"rules 2 and 5: {self.name(one.origin)} is acknowledged, and nobody confirms it")
+
     def book(self, state: State, store: Store) -> None:
         """Nothing is confirmed that never arrived."""
         for slot, kept, origin, _ in store.settled:

@@ -32,4 +32,29 @@ SMALL = (
     Scenario("a reload", ALIKE, Budget(reload=1)),
 )
 
-FULL = ()
+FULL = (
+    Scenario("two crashes", FOUR, Budget(crash=2)),
+    Scenario("two crashes and a lost answer", ALIKE, Budget(crash=2, lose_answer=1)),
+    Scenario("two crashes and a fence", ALIKE, Budget(crash=2, steal=1)),
+    Scenario("a crash, a revoke and a lost answer", ALIKE, Budget(crash=1, revoke=1, lose_answer=1)),
+    Scenario("a crash and a drain out of time", ALIKE, Budget(crash=1, revoke=1, deadline=1)),
+    Scenario("a crash, a fence and a lost answer", ALIKE, Budget(crash=1, steal=1, lose_answer=1)),
+    Scenario("a crash, a halt and a retry", ALIKE, Budget(crash=1, halt=1, break_answer=1)),
+    Scenario("a crash and a late request", ALIKE, Budget(crash=1, late=1, lose_answer=1)),
+    Scenario("a crash and a stall", ALIKE, Budget(crash=1, stall=1)),
+    Scenario("a crash and a ledger that forgets", ALIKE, Budget(crash=1, flush=1)),
+    Scenario("a crash, a refusal and a redrive", GUILTY, Budget(crash=1, redrive=1)),
+    Scenario("a revoke, a refusal and a redrive", GUILTY, Budget(revoke=1, redrive=1)),
+    Scenario("a crash and two opens", OPENS, Budget(crash=1, lose_answer=1)),
+    Scenario("a revoke and a refused open", REFUSED_OPEN, Budget(revoke=1, crash=1)),
+    Scenario(
+        "an array stored in part, and a crash", ARRAY, Budget(store_part=1, crash=1), max_items=2, chunk=2
+    ),
+    Scenario(
+        "an array stored in part, and a revoke", ARRAY, Budget(store_part=1, revoke=1), max_items=2, chunk=2
+    ),
+    Scenario("a refused array and a crash", BAD_ARRAY, Budget(crash=1), max_items=2, chunk=2),
+    Scenario("a refused array and a revoke", BAD_ARRAY, Budget(revoke=1), max_items=2, chunk=2),
+    Scenario("a crash, a revoke and a reload", ALIKE, Budget(crash=1, revoke=1, reload=1)),
+    Scenario("four records, a revoke and a lost answer", FOUR, Budget(revoke=1, lose_answer=1)),
+)

@@ -1,6 +1,8 @@
 """The ledger's side of the world: what a call does to the store, and when reservations lapse."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -8,24 +10,26 @@ from consumer.ledger.ledger import Held, Intent
 from tests.search.book import OVER, STANDS, Done, Store
 from tests.search.edges import Call
 from tests.search.ground import Ground, hears, token_of, with_
-from tests.search.state import DEAD, Act, State
+from tests.search.scenario import Scenario
+from tests.search.state import Act, State
 
 
 class Shelf(Ground):
     """Where the ledger stands."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self._answers: dict[Hashable, tuple[int, int, Any]] = {}
 
     def _ledger(self, state: State, act: Act) -> State:
         (call,) = act.about
         assert isinstance(call, Call)
         number, slot = act.slot, state.slots[act.slot]
         alias = self._spare_token(state, number) if call.kind == "reserve" else 0
-        asked = self._translated(state, number, call)
-        done = self._call(state, slot.owner, asked, token_of(number, alias))
-        state = self._put(state, number, slot._replace(owner=done.owner))._replace(
-            store=self.filed(done.store)
-        )
-        self.rules.book(state, done.store)
-        answer = done.answer
+        owner, store, answer = self._asked(state, number, call, alias)
+        state = self._swept(self._put(state, number, slot._replace(owner=owner))._replace(store=store))
+        if call.kind == "confirm":
+            self.rules.book(state, self.store(state))
         match call.kind:
             case "assign":
                 (where,) = call.about
@@ -39,15 +43,41 @@ class Shelf(Ground):
                 answer = (alias, answer[1])
         return self._tell(state, number, hears(call, answer), call)
 
-    def _call(self, state: State, owner: int, asked: Call, token: int) -> Done:
-        store = self.store(state)
-        owners = (
-            {slot.owner for slot in state.slots} | set(store.owners) | {row.owner for row in store.reserved}
+    def _asked(self, state: State, number: int, call: Call, alias: int) -> tuple[int, int, Any]:
+        """The owner and the store after the call, and the answer."""
+        stands = (
+            tuple(map(partial(self._stands, state, number), call.about)) if call.kind == "reserve" else ()
         )
-        if state.operator is not None:
-            owners.add(state.operator.owner)
-        spare = next(one for one in range(1, 99) if one not in owners)
-        return self.book.call(store, owner, asked, token, spare)
+        operator = None if state.operator is None else state.operator.owner
+        owners = tuple(slot.owner for slot in state.slots)
+        key = (state.store, owners, operator, number, call, alias, stands)
+        known = self._answers.get(key)
+        if known is None:
+            asked = self._translated(state, number, call)
+            done = self._call(state, state.slots[number].owner, asked, token_of(number, alias))
+            known = self._answers[key] = (done.owner, self.filed(done.store), done.answer)
+        return known
+
+    def _call(self, state: State, owner: int, asked: Call, token: int) -> Done:
+        return self.book.call(self.store(state), owner, asked, token, self._spare_owner(state))
+
+    def _spare_owner(self, state: State) -> int:
+        store = self.store(state)
+        owners = self._living(state) | set(store.owners) | {row.owner for row in store.reserved}
+        return next(one for one in range(1, 99) if one not in owners)
+
+    def _living(self, state: State) -> set[int]:
+        operator = set() if state.operator is None else {state.operator.owner}
+        return {slot.owner for slot in state.slots} | operator
+
+    def _swept(self, state: State) -> State:
+        """Without the owners that died and hold nothing: nobody can tell whether their lease lasts."""
+        store = self.store(state)
+        needed = self._living(state) | {row.owner for row in store.reserved}
+        if needed >= set(store.owners):
+            return state
+        owners = tuple(one for one in store.owners if one in needed)
+        return state._replace(store=self.filed(store._replace(owners=owners)))
 
     def _translated(self, state: State, number: int, call: Call) -> Call:
         """With epochs and tokens as the store has them."""
@@ -97,13 +127,11 @@ class Shelf(Ground):
     ) -> State:
         """What of these the receiver took, and the process has not confirmed yet, may come again."""
         slot = state.slots[number]
-        if slot.state == DEAD:
-            return state
         seen = self.seen(state, number)
         pending = {
             one
             for call in seen.calls
-            if call.kind == "send" and call not in slot.taken and not untaken
+            if call.kind == "send" and self.number_of(call) not in slot.taken and not untaken
             for one in call.about
         }
         return self.rules.excuse(

@@ -4,10 +4,8 @@ from typing import NamedTuple
 
 from consumer.ledger.ledger import Intent
 from consumer.types import Origin
-from tests.search.edges import Call
 from tests.search.scenario import Budget
 
-DEAD = -1
 NOBODY = -1
 
 
@@ -19,7 +17,7 @@ class Had(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """One process. `state` is the automaton's, or DEAD."""
+    """One process. `state` is the automaton's."""
 
     state: int
     owner: int
@@ -30,8 +28,8 @@ class Slot(NamedTuple):
     """That drain ran out of time."""
     commits: tuple[tuple[int, int, int], ...] = ()
     """(partition, epoch, offset) as asked of the owner thread."""
-    taken: tuple[Call, ...] = ()
-    """The requests on the wire that the receiver took."""
+    taken: tuple[int, ...] = ()
+    """The requests on the wire that the receiver took, by their numbers."""
 
 
 class Arrived(NamedTuple):

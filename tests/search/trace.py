@@ -9,10 +9,9 @@ from tests.search.scenario import Scenario
 from tests.search.state import NOBODY, Act, State
 
 WORDS = {
-    "restart": "is started again",
     "commit": "wants to commit what is settled",
     "broker": "commits {0}",
-    "crash": "is killed",
+    "crash": "is killed, and started again",
     "stall": "is silent for longer than its lease",
     "reload": "reads its topology anew",
     "assign": "is given p{0} by the broker",

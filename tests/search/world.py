@@ -8,7 +8,7 @@ from tests.search.broker import Broker
 from tests.search.edges import Call
 from tests.search.ground import token_of
 from tests.search.scenario import Scenario
-from tests.search.state import DEAD, NOBODY, Act, Arrived, Slot, State
+from tests.search.state import NOBODY, Act, Arrived, Slot, State
 from tests.search.trace import tell
 
 COSTS = {
@@ -25,7 +25,7 @@ class World(Broker):
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
-        self._acts = Acts(scenario)
+        self._acts = Acts(scenario, self.number_of)
         self._follow: dict[str, Callable[[State, Act], State]] = {
             "ledger": self._ledger,
             "take": self._take,
@@ -40,7 +40,6 @@ class World(Broker):
             "tell lost": self._tell_lost,
             "assign": self._assign,
             "crash": self._crash,
-            "restart": self._restart,
             "lapse": self._lapse,
             "stall": self._stall,
             "reload": self._reload,
@@ -94,7 +93,7 @@ class World(Broker):
         if self.store(state).reserved or state.operator is not None:
             return False
         for number, slot in enumerate(state.slots):
-            if slot.state == DEAD or slot.draining != NOBODY or slot.commits or slot.taken:
+            if slot.draining != NOBODY or slot.commits or slot.taken:
                 return False
             seen = self.seen(state, number)
             if seen.calls or seen.timers or seen.due:
@@ -124,22 +123,18 @@ class World(Broker):
         state = self._ends_badly(state, act.slot)
         if state.budget.late:
             sends = [call for call in self.seen(state, act.slot).calls if call.kind == "send"]
-            left = [call.about for call in sends if call not in slot.taken][: state.budget.late]
+            left = [call.about for call in sends if self.number_of(call) not in slot.taken][
+                : state.budget.late
+            ]
             state = state._replace(
                 late=tuple(sorted((*state.late, *left), key=repr)),
                 budget=state.budget._replace(late=state.budget.late - len(left)),
             )
         members = tuple(NOBODY if one == act.slot else one for one in state.members)
-        gone = Slot(DEAD, 0, (None,) * self.scenario.partitions)
-        return self._put(state._replace(members=members), act.slot, gone)
-
-    def _restart(self, state: State, act: Act) -> State:
-        store = self.store(state)
-        owners = (
-            {slot.owner for slot in state.slots} | set(store.owners) | {row.owner for row in store.reserved}
-        )
-        owner = next(one for one in range(1, 99) if one not in owners)
-        return self._put(state, act.slot, Slot(0, owner, (None,) * self.scenario.partitions))
+        stands = tuple(None if one is not None and one[0] == act.slot else one for one in state.stands)
+        # It is started again at once: whether it is given anything is the broker's choice.
+        again = Slot(0, self._spare_owner(state), (None,) * self.scenario.partitions)
+        return self._swept(self._put(state._replace(members=members, stands=stands), act.slot, again))
 
     def _stall(self, state: State, act: Act) -> State:
         slot = state.slots[act.slot]
