@@ -7,7 +7,7 @@ from tests.search.process import Seen
 from tests.search.scenario import Scenario
 from tests.search.state import NOBODY, Act, Slot, State
 
-LEDGER = frozenset({"assign", "reserve", "confirm", "release", "bury", "states", "advance"})
+LEDGER = frozenset({"assign", "reserve", "confirm", "release", "bury", "states", "advance", "venture"})
 
 
 class Acts:
@@ -64,6 +64,8 @@ class Acts:
         for call in seen.calls:
             if call.kind in LEDGER:
                 yield Act("ledger", number, (call,))
+            elif call.kind == "rehearse":
+                yield Act("rehearse", number, (call,))
             elif call.kind == "letter":
                 yield Act("write", number, (call,))
                 if budget.letter_fails:

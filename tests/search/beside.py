@@ -3,7 +3,7 @@ of it takes no time at all."""
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -58,6 +58,13 @@ class LedgerBeside:
         self._lease_s = lease_s
         self._pulse: asyncio.Task[None] | None = None
 
+    @property
+    def advice(self) -> Sequence[str]:
+        return self._ledger.advice
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        self._ledger.watch(on_loss)
+
     async def open(self) -> None:
         self._call(self._ledger.open())
         self._pulse = asyncio.create_task(self._beat())
@@ -102,3 +109,6 @@ class LedgerBeside:
 
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         self._call(self._ledger.advance(positions))
+
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        self._call(self._ledger.venture(horizons))

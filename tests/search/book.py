@@ -47,6 +47,8 @@ class Store(NamedTuple):
     epochs: tuple[TopicPartition, ...] = ()
     """The partitions that have one."""
     positions: tuple[tuple[TopicPartition, int], ...] = ()
+    horizons: tuple[tuple[TopicPartition, int], ...] = ()
+    """Where there is one."""
 
     def lives(self, row: Reserved) -> bool:
         return not row.aged and row.owner in self.owners
@@ -114,6 +116,7 @@ class Book:
             thawed._windows.setdefault(scope, {})[accepted] = FAR_S
         thawed.epochs = {(GROUP, one): STANDS for one in store.epochs}
         thawed.positions = {(GROUP, one): offset for one, offset in store.positions}
+        thawed.horizons = {(GROUP, one): horizon for one, horizon in store.horizons}
         return thawed
 
     def _freeze(self, store: MemoryStore) -> Store:
@@ -144,11 +147,12 @@ class Book:
             ),
             tuple(sorted(partition for _, partition in store.epochs)),
             tuple(sorted((partition, offset) for (_, partition), offset in store.positions.items())),
+            tuple(sorted((partition, reach) for (_, partition), reach in store.horizons.items() if reach)),
         )
 
 
 def _asked(ledger: MemoryLedger, call: Call) -> Coroutine[Any, Any, Any]:
-    about: Any = dict(call.about) if call.kind == "advance" else call.about
+    about: Any = dict(call.about) if call.kind in ("advance", "venture") else call.about
     asked: Coroutine[Any, Any, Any] = getattr(ledger, call.kind)(about)
     return asked
 
@@ -159,7 +163,7 @@ def _answer(call: Call, answer: Any) -> Hashable:
         case "reserve":
             return (answer.token, tuple(sorted(answer.refused.items())))
         case "assign":
-            return tuple((one, assigned.position) for one, assigned in answer.items())
+            return tuple((one, assigned.position, assigned.horizon) for one, assigned in answer.items())
         case "states":
             return tuple(answer)
     return None

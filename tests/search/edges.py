@@ -1,9 +1,10 @@
 """The edges of a process in a search: every call that leaves it waits until the search answers."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from consumer.core.horizon import STRIDE
 from consumer.endpoints.outcome import Outcome as SendOutcome
 from consumer.kafka.letters import Letter, Outcome
 from consumer.ledger.ledger import Held, Intent, KeyState, Reservation
@@ -43,6 +44,13 @@ class AskedLedger:
     def __init__(self, open: Open) -> None:
         self._ask = open.ask
 
+    @property
+    def advice(self) -> Sequence[str]:
+        return ()
+
+    def watch(self, on_loss: Callable[[str], None]) -> None:
+        """A loss is the search's choice, and nobody is told."""
+
     async def open(self) -> None:
         return None
 
@@ -51,7 +59,9 @@ class AskedLedger:
 
     async def assign(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Assigned]:
         answer = await self._ask("assign", tuple(partitions))
-        return {partition: Assigned(epoch, position) for partition, epoch, position in answer}
+        return {
+            partition: Assigned(epoch, position, horizon) for partition, epoch, position, horizon in answer
+        }
 
     async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
         return await self._ask("starts", (topic, tuple(chosen.items())))
@@ -77,6 +87,12 @@ class AskedLedger:
 
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._ask("advance", tuple(sorted(positions.items())))
+
+    async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        # All horizons beyond the few records that there are come to the same.
+        places = ((one, (epoch, min(reach, STRIDE))) for one, (epoch, reach) in sorted(horizons.items()))
+        if about := tuple(places):
+            await self._ask("venture", about)
 
 
 class AskedPost:

@@ -17,10 +17,12 @@ from typing import Any
 
 import msgspec
 
+from consumer.core.horizon import STRIDE
 from consumer.core.lanes import Lane
+from consumer.core.retries import ALONE
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.batch import Batch
-from consumer.pipeline.work import Assignment, Delivery, Work
+from consumer.pipeline.work import Assignment, Delivery, Parcel, Work
 from tests.search.process import Process, Seen, timer_name
 
 CLOCK_S = 500.0
@@ -56,10 +58,11 @@ class Portrait:
             sink._probe_new,
             sorted(self.of(one) for one in process.graveyard._troubles.items()),
             sorted((self.of(one), count) for one, count in process.graveyard._open.items()),
-            self.of(process.patient._confirmations._intents),
-            process.patient._confirmations._writing,
+            self.of(process.confirmations._waiting),
+            process.confirmations._writing,
             process.patient._releasing,
             process.intake.plan.version,
+            self.of(process.coordinator._met_below),
         )
         lanes = self._lanes()
         bodies = self._bodies()
@@ -154,7 +157,12 @@ class Portrait:
                     one.attempts > 0,
                     one.in_doubt,
                     one.votes,
-                    one.mark < 0 or gate.successes > one.mark,
+                    # `fails_alone` asks for the sign of this, now and after whatever comes.
+                    None
+                    if one.mark < 0
+                    else gate.successes - one.mark - ALONE * (gate.unclears - one.unclears),
+                    one.halts,
+                    0 <= one.halted_at < gate.successes,
                     one.started == gate._halts,
                     one.unanswered,
                     self._now_s - one.reserved_at_s > self._process.sink.policy.fresh_s,
@@ -170,7 +178,8 @@ class Portrait:
             one.abandoned,
             tracker.committable,
             (tracker._head, tracker._next, tracker._kept, tuple(sorted(tracker._starts.items()))),
-            len(one.backlog),
+            self.of(one.backlog),
+            [min(at, STRIDE) for at in (one.horizon.wary_below, one.horizon.reach, one.horizon._asked)],
         )
 
     # --- names ---
@@ -194,6 +203,8 @@ class Portrait:
             case Assignment():
                 self.assignments[one] = None
                 return ("assignment", one.partition, one.epoch)
+            case Parcel():
+                return ("parcel", one.first, len(one.records), one.judged, self.of(one.fatal))
             case Lane():
                 return ("lane", one.key)
             case tuple() | list() | deque():
@@ -243,7 +254,7 @@ def look(process: Process) -> tuple[bytes, Seen]:
     known |= {(one.partition.partition, one.epoch) for one in portrait.assignments}
     asked = [call for call, _ in process.open.calls]
     wire = {one for call in asked if call.kind in ("send", "confirm") for one in call.about}
-    wire |= set(process.patient._confirmations._intents)
+    wire |= {one.intent for batch in process.confirmations._waiting for one in batch.members}
     seen = Seen(
         calls=tuple(sorted((call for call, _ in process.open.calls), key=repr)),
         timers=tuple(sorted({timer_name(one) for one in process.loop.timers})),

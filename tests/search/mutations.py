@@ -13,8 +13,8 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.policy import expiry_s
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.commits import Committer
+from consumer.pipeline.confirmations import Confirmations
 from consumer.pipeline.coordinator import Coordinator
-from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.settle import Ending
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.stock import Stock
@@ -123,12 +123,27 @@ def committed_before_recorded() -> Iterator[None]:
 
 @contextmanager
 def settled_before_confirmed() -> Iterator[None]:
-    really = PatientLedger.confirm
+    async def write(self: Confirmations) -> None:
+        while self._waiting:
+            batches, self._waiting = self._waiting, []
+            self._done(batches)
+            await self._confirm([one.intent for batch in batches for one in batch.members])
+        self._writing = False
 
-    async def confirm(self: PatientLedger, intents: Sequence[Intent]) -> None:
-        self._confirmations._background.spawn(really(self, intents))
+    with patch.object(Confirmations, "_write", write):
+        yield
 
-    with patch.object(PatientLedger, "confirm", confirm):
+
+@contextmanager
+def ended_when_acknowledged() -> Iterator[None]:
+    """The request is over with its answer, whether that is written down yet or not."""
+    really = Sink._see_through
+
+    async def see_through(self: Sink, batch: Batch) -> None:
+        await really(self, batch)
+        self._shipping.discard(batch)
+
+    with patch.object(Sink, "_see_through", see_through):
         yield
 
 
@@ -153,15 +168,16 @@ def release_without_a_token() -> Iterator[None]:
 
 @contextmanager
 def late_answers_dropped() -> Iterator[None]:
-    really = Verdicts._delivered
+    really = Verdicts.delivered
 
-    async def delivered(self: Verdicts, batch: Batch, now_s: float) -> None:
+    def delivered(self: Verdicts, batch: Batch) -> None:
         if all(one.work.assignment.phase is Phase.ENDED for one in batch.members):
             self._stock.finish(batch.members, Ending.ABANDONED)
+            self._sink.confirmed([batch])
         else:
-            await really(self, batch, now_s)
+            really(self, batch)
 
-    with patch.object(Verdicts, "_delivered", delivered):
+    with patch.object(Verdicts, "delivered", delivered):
         yield
 
 
@@ -236,6 +252,12 @@ MUTATIONS = (
     Mutation("a record is settled once it is confirmed", settled_before_confirmed, play(TWO[:1]), "rule 2"),
     Mutation(
         "a drain waits for what is on the wire", drained_without_waiting, play(TWO[:1], revoke=1), "rule 8"
+    ),
+    Mutation(
+        "a drain waits for what is acknowledged and not confirmed",
+        ended_when_acknowledged,
+        play(TWO[:1], revoke=1),
+        "rule 8",
     ),
     Mutation(
         "what an assignment held is given back at its end",

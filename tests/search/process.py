@@ -2,7 +2,7 @@
 search."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from consumer.core.books import Books, DestinationBooks
@@ -12,7 +12,10 @@ from consumer.core.refusals import RefusalGuard
 from consumer.core.retries import Backoff
 from consumer.endpoints.endpoint import Operation
 from consumer.pipeline.background import Background
+from consumer.pipeline.batch import Batch
+from consumer.pipeline.caution import Caution
 from consumer.pipeline.commits import Committer
+from consumer.pipeline.confirmations import Confirmations
 from consumer.pipeline.coordinator import Coordinator
 from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.intake import Intake, IntakePolicy
@@ -22,7 +25,7 @@ from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Matched, Plan, Route
-from consumer.types import Chunk, Record
+from consumer.types import Chunk, Origin, Record
 from tests.search.edges import AskedLedger, AskedPost, AskedWriter, Call, Open, Told
 from tests.search.scenario import ROUTE, TOPIC, VERSION, Scenario, key_of, once_of, place
 from tests.search.turns import StepLoop
@@ -56,10 +59,17 @@ class Items:
 class Readable:
     """In place of the decoder: the records need none."""
 
+    light_bytes = 10_000
+
+    def __init__(self) -> None:
+        self.met: list[Origin] = []
+        """The records that it was handed last, one by one in a rehearsal."""
+
     def missing(self, records: Sequence[Record]) -> frozenset[Any]:
         return frozenset()
 
     def decode(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        self.met += [one.origin for one in records]
         return [{} for _ in records]
 
 
@@ -84,7 +94,7 @@ class Process:
         self.settlement = CheckedSettlement([], self.books, self.pressure)
         self.invariants = Invariants(self.settlement)
         ledger, tracing = AskedLedger(self.open), Tracing(None, "group")
-        self.patient = PatientLedger(ledger, AT_ONCE, random, lambda _: None, self.background)
+        self.patient = PatientLedger(ledger, AT_ONCE, random, lambda _: None)
         self.graveyard = Graveyard(
             AskedWriter(self.open),
             {TOPIC: "letters"},
@@ -109,23 +119,25 @@ class Process:
         )
         ship = shipping(self.sink, AskedPost(self.open), self.verdicts)  # type: ignore[arg-type]
 
-        async def watched_ship(batch: Any) -> None:
+        async def watched_ship(batch: Batch) -> bool:
             try:
                 self.invariants.order("api", batch)
             except AssertionError as error:
                 raise AssertionError(f"rule 3: {error}") from error
-            await ship(batch)
+            return await ship(batch)
 
         self.sink.ship = watched_ship
         self.sink.refuse = self.verdicts.refuse
         sinks = {"api": self.sink}
+        self.readable = Readable()
         self.intake = Intake(
             IntakePolicy(),
             self.plan(VERSION),
-            Readable(),  # type: ignore[arg-type]
+            self.readable,  # type: ignore[arg-type]
             sinks,
             self.graveyard,
             self.settlement,
+            Caution(self.patient, self._rehearse, self.background, lambda _: None),
             self.books,
             self.background,
             tracing,
@@ -176,6 +188,14 @@ class Process:
         sink.offer = watched_offer  # type: ignore[method-assign]
         return sink
 
+    async def _rehearse(self, steps: Sequence[Callable[[], object]]) -> Mapping[int, str]:
+        """The child, which dies of nothing."""
+        self.readable.met.clear()
+        for step in steps:
+            step()
+        await self.open.ask("rehearse", tuple(self.readable.met))
+        return {}
+
     def plan(self, version: str) -> Plan:
         """The topology; another version maps the same."""
         route = Route(ROUTE, TOPIC, "api", self.operation, True, (), "")
@@ -185,6 +205,11 @@ class Process:
             return [Matched(route, b"{}", key_of(said), once_of(said))]
 
         return Plan(version, {}, {}, (), {TOPIC: routed}, {TOPIC: lambda _: None})  # type: ignore[dict-item]
+
+    @property
+    def confirmations(self) -> Confirmations:
+        """What of its sink is acknowledged and not confirmed."""
+        return self.verdicts._confirmations
 
     # --- what happens to it ---
 

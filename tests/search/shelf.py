@@ -36,7 +36,7 @@ class Shelf(Ground):
                 epoch = self._spare_epoch(state, number, where.partition)
                 state = self._moved(state, number, where.partition, epoch)
                 self.rules.claim(state, where.partition, answer[0][1])
-                answer = ((where, epoch, answer[0][1]),)
+                answer = ((where, epoch, *answer[0][1:]),)
             case "reserve":
                 granted = (one for index, one in enumerate(call.about) if index not in dict(answer[1]))
                 self.rules.fenced(state, (one for one in granted if not self._stands(state, number, one)))
@@ -45,9 +45,11 @@ class Shelf(Ground):
 
     def _asked(self, state: State, number: int, call: Call, alias: int) -> tuple[int, int, Any]:
         """The owner and the store after the call, and the answer."""
-        stands = (
-            tuple(map(partial(self._stands, state, number), call.about)) if call.kind == "reserve" else ()
-        )
+        stands: tuple[bool, ...] = ()
+        if call.kind == "reserve":
+            stands = tuple(map(partial(self._stands, state, number), call.about))
+        elif call.kind == "venture":
+            stands = tuple(state.stands[one.partition] == (number, epoch) for one, (epoch, _) in call.about)
         operator = None if state.operator is None else state.operator.owner
         owners = tuple(slot.owner for slot in state.slots)
         key = (state.store, owners, operator, number, call, alias, stands)
@@ -97,6 +99,14 @@ class Shelf(Ground):
                     Held(replace(one.intent, epoch=OVER), token_of(number, one.token)) for one in call.about
                 )
                 return Call(call.kind, tuple(held))
+            case "venture":
+                return Call(
+                    "venture",
+                    tuple(
+                        (one, (STANDS if state.stands[one.partition] == (number, epoch) else OVER, reach))
+                        for one, (epoch, reach) in call.about
+                    ),
+                )
         return call
 
     def _spare_token(self, state: State, number: int) -> int:

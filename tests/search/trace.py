@@ -19,6 +19,7 @@ WORDS = {
     "poll": "polls {0}",
     "tell lost": "hears that p{0} is lost",
     "timer": "waits until its timer fires: {0}",
+    "rehearse": "sees its child survive {0}",
     "take": "has {0} on the wire: the receiver takes it",
     "take a part": "has {0} on the wire: the receiver takes the first only, and answers unclearly",
     "acknowledge": "hears that {0} was taken",
@@ -60,6 +61,8 @@ def tell(scenario: Scenario, state: State, act: Act, answer: Any = None) -> str:
             about = [", ".join(_at(scenario, record.origin) for record in log)]
         case "broker":
             about = [" and ".join(f"p{p} to {offset}" for p, _, offset in state.slots[act.slot].commits[:1])]
+        case "rehearse":
+            about = [" and ".join(_at(scenario, origin) for origin in about[0].about)]
         case "write" | "fail to write":
             ((partition, offset),) = about[0].about
             about = [_at(scenario, scenario.logs[partition][offset].origin)]
@@ -76,6 +79,9 @@ def _call(scenario: Scenario, call: Call, answer: Any) -> str:
         case "advance":
             places = " and ".join(f"p{partition.partition} at {offset}" for partition, offset in call.about)
             return f"the ledger records {places}"
+        case "venture":
+            places = " and ".join(f"p{one.partition} up to {reach}" for one, (_, reach) in call.about)
+            return f"the ledger records what may be met of {places}"
         case "reserve":
             refused = dict(answer[1]) if answer is not None else {}
             said = [

@@ -6,7 +6,7 @@ from tests.search.acts import Acts
 from tests.search.book import Store
 from tests.search.broker import Broker
 from tests.search.edges import Call
-from tests.search.ground import token_of
+from tests.search.ground import hears, token_of
 from tests.search.scenario import Scenario
 from tests.search.state import NOBODY, Act, Arrived, Slot, State
 from tests.search.trace import tell
@@ -28,6 +28,7 @@ class World(Broker):
         self._acts = Acts(scenario, self.number_of)
         self._follow: dict[str, Callable[[State, Act], State]] = {
             "ledger": self._ledger,
+            "rehearse": self._rehearsed,
             "take": self._take,
             "write": self._write,
             "fail to write": self._write,
@@ -141,6 +142,11 @@ class World(Broker):
         state = self._ends_badly(state, act.slot, untaken=True)
         state = self._lapse(state, Act("lapse", NOBODY, (slot.owner,)))
         return self._tell(state, act.slot, Call("stall", ()))
+
+    def _rehearsed(self, state: State, act: Act) -> State:
+        (call,) = act.about
+        assert isinstance(call, Call)
+        return self._tell(state, act.slot, hears(call, None), call)
 
     def _timer(self, state: State, act: Act) -> State:
         if not act.calm:
