@@ -30,6 +30,9 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.memory_store import MemoryStore
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite import SqliteLedger
+from consumer.ledger.valkey import ValkeyLedger
+from consumer.ledger.valkey_address import Access, ValkeyAddress
+from tests.brokers.valkey import GivenServer, ValkeyServer
 from tests.search.beside import Aside, LedgerBeside, PlayedClock
 from tests.unit.pipeline.drama import Drama
 from tests.unit.pipeline.stage import AGE_S, LEASE_S
@@ -38,9 +41,12 @@ from tests.unit.pipeline.virtual_time import VirtualLoop
 POLICY = LedgerPolicy(AGE_S, LEASE_S)
 Opened = Callable[[Clock], Ledger]
 
-LEDGERS: dict[str, Callable[[Path], Opened]] = {
-    "memory": lambda _: _in_one_store(),
-    "sqlite": lambda folder: lambda clock: SqliteLedger(folder / "ledger.db", "group", POLICY, clock),
+Server = ValkeyServer | GivenServer
+
+LEDGERS: dict[str, Callable[[Path, Server | None], Opened]] = {
+    "memory": lambda _, __: _in_one_store(),
+    "sqlite": lambda folder, _: lambda clock: SqliteLedger(folder / "ledger.db", "group", POLICY, clock),
+    "valkey": lambda _, server: _in_an_empty_database(server),
 }
 """Each gives a store of its own, and that one the ledgers of its processes. Another ledger is one line more."""
 
@@ -50,6 +56,13 @@ NUMBERS = st.integers(0, 1_000)
 def _in_one_store() -> Opened:
     store = MemoryStore()
     return lambda clock: MemoryLedger(store, "group", POLICY, clock)
+
+
+def _in_an_empty_database(server: Server | None) -> Opened:
+    assert server is not None
+    server.ask("FLUSHDB")
+    address = ValkeyAddress.parse(server.url, Access())
+    return lambda clock: ValkeyLedger(address, "group", POLICY, clock, time_of_store=clock)
 
 
 class Group(RuleBasedStateMachine):
@@ -149,9 +162,11 @@ class Group(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-def play(kind: str, examples: int, steps: int = 25, *, shrinks: bool = True) -> None:
-    """Let chance play with one kind of ledger."""
-    machine = type("Group", (Group,), {"make": staticmethod(LEDGERS[kind])})
+def play(
+    kind: str, examples: int, steps: int = 25, *, shrinks: bool = True, server: Server | None = None
+) -> None:
+    """Let chance play with one kind of ledger; that on Valkey needs a server."""
+    machine = type("Group", (Group,), {"make": staticmethod(lambda folder: LEDGERS[kind](folder, server))})
     phases = tuple(Phase) if shrinks else (Phase.generate,)
     run_state_machine_as_test(
         machine,
@@ -167,16 +182,29 @@ def play(kind: str, examples: int, steps: int = 25, *, shrinks: bool = True) -> 
     )
 
 
-@pytest.mark.parametrize("kind", LEDGERS)
-def test_whatever_happens_no_rule_is_broken_and_all_comes_to_its_end(kind: str) -> None:
-    play(kind, 12)
+@pytest.fixture(params=LEDGERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def server(kind: str, request: pytest.FixtureRequest) -> Server | None:
+    """Where the ledger needs one; skips where there is none."""
+    return request.getfixturevalue("shared_server") if kind == "valkey" else None
+
+
+def test_whatever_happens_no_rule_is_broken_and_all_comes_to_its_end(
+    kind: str, server: Server | None
+) -> None:
+    play(kind, 12, server=server)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", LEDGERS)
-def test_whatever_happens_for_long_no_rule_is_broken_and_all_comes_to_its_end(kind: str) -> None:
-    play(kind, 150, 60)
+def test_whatever_happens_for_long_no_rule_is_broken_and_all_comes_to_its_end(
+    kind: str, server: Server | None
+) -> None:
+    play(kind, 150, 60, server=server)
 
 
 def test_the_machine_finds_a_ledger_that_confirms_nothing() -> None:
