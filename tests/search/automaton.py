@@ -14,6 +14,10 @@ from tests.search.process import Process, Seen
 from tests.search.scenario import Scenario
 
 
+MOST_LIVE = 1_000
+"""So many processes fit into the memory, coroutines and all."""
+
+
 class Broken(Exception):
     """Something that must always hold does not."""
 
@@ -36,7 +40,8 @@ class Automaton:
         self._numbers: dict[bytes, int] = {}
         self._origins: list[tuple[int, Call] | None] = []
         self._steps: dict[tuple[int, Call], Step] = {}
-        self._live: tuple[int, Process] | None = None
+        self._live: dict[int, Process] = {}
+        """A process in each of the states that were met last: breadth first, each is soon needed."""
         self._number(Process(scenario), None)
 
     def step(self, state: int, event: Call) -> Step:
@@ -47,10 +52,10 @@ class Automaton:
         return known
 
     def close(self) -> None:
-        """Let go of the process that is still there."""
-        if self._live is not None:
-            self._live[1].drop()
-            self._live = None
+        """Let go of the processes that are still there."""
+        for process in self._live.values():
+            process.drop()
+        self._live.clear()
 
     @property
     def steps(self) -> int:
@@ -62,22 +67,21 @@ class Automaton:
         try:
             told = process.do(event)
         except AssertionError as error:
-            self.close()
             process.drop()
             raise Broken(str(error)) from error
         self.runs += 1
+        known = len(self.seen)
         step = Step(self._number(process, (state, event)), told)
-        if self._live is not None:
-            self._live[1].drop()
-        self._live = (step.state, process)
+        if step.state == known and len(self._live) < MOST_LIVE:
+            self._live[step.state] = process
+        else:
+            process.drop()
         return step
 
     def _reach(self, state: int) -> Process:
-        """A process in this state; the last one is taken where it still is in it."""
-        if self._live is not None and self._live[0] == state:
-            process = self._live[1]
-            self._live = None
-            return process
+        """A process in this state, from its start where none is left in it."""
+        if (live := self._live.pop(state, None)) is not None:
+            return live
         history: list[Call] = []
         at = state
         while (origin := self._origins[at]) is not None:
