@@ -13,7 +13,6 @@ from tests.search.fingerprint import look
 from tests.search.process import Process, Seen
 from tests.search.scenario import Scenario
 
-
 MOST_LIVE = 1_000
 """So many processes fit into the memory, coroutines and all."""
 

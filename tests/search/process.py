@@ -25,8 +25,9 @@ from consumer.pipeline.sink import Sink, SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Matched, Plan, Route
-from consumer.types import Chunk, Origin, Record
+from consumer.types import Chunk, Record
 from tests.search.edges import AskedLedger, AskedPost, AskedWriter, Call, Open, Told
+from tests.search.played import Items, LoopClock, Readable
 from tests.search.scenario import ROUTE, TOPIC, VERSION, Scenario, key_of, once_of, place
 from tests.search.turns import StepLoop
 from tests.unit.pipeline.invariants import CheckedSettlement, Invariants
@@ -34,43 +35,6 @@ from tests.unit.pipeline.invariants import CheckedSettlement, Invariants
 DRAIN_S = 10.0
 STALL_S = 20.0
 AT_ONCE = Backoff(base_s=0.0, max_s=0.0)
-
-
-class LoopClock:
-    """The loop's time, which moves when a timer fires."""
-
-    def __init__(self, loop: StepLoop) -> None:
-        self.monotonic_s = loop.time
-        self.wall_s = loop.time
-
-
-class Items:
-    """An operation of the played receiver."""
-
-    name = "items"
-    path = "/items"
-    max_body_bytes = 10_000
-    fields = required = frozenset[str]()
-
-    def __init__(self, max_items: int) -> None:
-        self.max_items = max_items
-
-
-class Readable:
-    """In place of the decoder: the records need none."""
-
-    light_bytes = 10_000
-
-    def __init__(self) -> None:
-        self.met: list[Origin] = []
-        """The records that it was handed last, one by one in a rehearsal."""
-
-    def missing(self, records: Sequence[Record]) -> frozenset[Any]:
-        return frozenset()
-
-    def decode(self, records: Sequence[Record]) -> list[dict[str, Any]]:
-        self.met += [one.origin for one in records]
-        return [{} for _ in records]
 
 
 class Process:
