@@ -12,6 +12,10 @@ class Broker(Receiving):
     def _told(self, state: State, number: int, told: Call) -> State:
         slot = state.slots[number]
         match told:
+            case Call("met", (partition, epoch, offset)):
+                if state.stands[partition] == (number, epoch):
+                    self.rules.met(state, self.store(state), partition, offset)
+                return state
             case Call("commit", (partition, epoch, offset)):
                 had = slot.has[partition]
                 if had is None or had.epoch != epoch:

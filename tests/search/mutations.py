@@ -1,5 +1,6 @@
 """The product with one of its defences removed: what a search has to find."""
 
+import asyncio
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -118,6 +119,24 @@ def committed_before_recorded() -> Iterator[None]:
         await self._patient.advance({partition: offset for partition, (_, offset) in due.items()})
 
     with patch.object(Committer, "commit", commit):
+        yield
+
+
+@contextmanager
+def begun_before_ventured() -> Iterator[None]:
+    """Reading begins while the ledger is still being told how far it may go."""
+    really = Coordinator.begin
+
+    async def begin(self: Coordinator, positions: Any) -> None:
+        ledger, told = self._ledger, self._patient.venture
+
+        async def venture(horizons: Any) -> None:
+            asyncio.get_running_loop().create_task(told(horizons))
+
+        with patch.object(ledger, "venture", venture):
+            await really(self, positions)
+
+    with patch.object(Coordinator, "begin", begin):
         yield
 
 
@@ -248,6 +267,12 @@ MUTATIONS = (
         committed_before_recorded,
         play(TWO[:1]),
         "rule 9",
+    ),
+    Mutation(
+        "the ledger knows what may be met before it is decoded",
+        begun_before_ventured,
+        play(TWO[:1]),
+        "killers",
     ),
     Mutation("a record is settled once it is confirmed", settled_before_confirmed, play(TWO[:1]), "rule 2"),
     Mutation(

@@ -34,7 +34,7 @@ class Readable:
 
     def __init__(self) -> None:
         self.met: list[Origin] = []
-        """The records that it was handed last, one by one in a rehearsal."""
+        """The records that it was handed since somebody looked, one by one in a rehearsal."""
 
     def missing(self, records: Sequence[Record]) -> frozenset[Any]:
         return frozenset()

@@ -2,7 +2,7 @@
 search."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from consumer.core.books import Books, DestinationBooks
@@ -154,10 +154,11 @@ class Process:
 
     async def _rehearse(self, steps: Sequence[Callable[[], object]]) -> Mapping[int, str]:
         """The child, which dies of nothing."""
-        self.readable.met.clear()
+        here, self.readable.met = self.readable.met, []
         for step in steps:
             step()
-        await self.open.ask("rehearse", tuple(self.readable.met))
+        there, self.readable.met = self.readable.met, here
+        await self.open.ask("rehearse", tuple(there))
         return {}
 
     def plan(self, version: str) -> Plan:
@@ -180,11 +181,18 @@ class Process:
     def do(self, event: Call) -> tuple[Call, ...]:
         """Gives what it told the owner thread. Raises AssertionError where an invariant of one process is broken."""
         self.told.told.clear()
+        self.readable.met.clear()
         with self.loop.entered():
             getattr(self, f"_{event.kind}")(*event.about)
             self.loop.settle()
         self._check()
-        return tuple(self.told.told)
+        return (*self._met(), *self.told.told)
+
+    def _met(self) -> Iterator[Call]:
+        """What it decoded itself. A record that kills may be any of these."""
+        for origin in self.readable.met:
+            if (assignment := self.coordinator.assignments.get(place(origin.partition))) is not None:
+                yield Call("met", (origin.partition, assignment.epoch, origin.offset))
 
     def _answer(self, call: Call, answer: Any) -> None:
         self.open.answer(call, answer)

@@ -157,6 +157,14 @@ class Rules:
             if kept is KeyState.CONFIRMED and not state.arrived[self.event(origin)].taken:
                 raise Broken(f"rule 2: {self.name(origin)} is confirmed and never arrived ({slot.hex()[:4]})")
 
+    # --- a record that kills ---
+
+    def met(self, state: State, store: Store, partition: int, offset: int) -> None:
+        """The partition's owner decodes this record, and may die of it."""
+        if not state.flushed and dict(store.horizons).get(place(partition), 0) <= offset:
+            name = self.name(self._scenario.logs[partition][offset].origin)
+            raise Broken(f"killers: {name} is decoded, and the ledger does not know that it may be met")
+
     # --- rules 1 and 9: at the broker ---
 
     def commit(self, state: State, store: Store, partition: int, offset: int) -> None:
