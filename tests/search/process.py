@@ -25,6 +25,7 @@ from consumer.topology.plan import Matched, Plan, Route
 from consumer.types import Chunk, Record
 from tests.search.edges import AskedLedger, AskedPost, AskedWriter, Call, Open, Told
 from tests.search.scenario import ROUTE, TOPIC, VERSION, Scenario, key_of, once_of, place
+from tests.search.timers import timer_name
 from tests.search.turns import StepLoop
 from tests.unit.pipeline.invariants import CheckedSettlement, Invariants
 
@@ -269,16 +270,6 @@ class Process:
             for task in self.loop.tasks:
                 coroutine: Any = task.get_coro()
                 coroutine.close()
-
-
-def timer_name(timer: asyncio.TimerHandle) -> str:
-    """What a timer is for, the same in all states that have it."""
-    callback: Any = timer._callback  # type: ignore[attr-defined]
-    owner = getattr(callback, "__self__", None)
-    if isinstance(owner, asyncio.Timeout):
-        task: Any = owner._task  # type: ignore[attr-defined]
-        return f"deadline of {task.get_coro().__qualname__}"
-    return f"{callback.__qualname__}{tuple(timer._args)}"  # type: ignore[attr-defined]
 
 
 class Seen(NamedTuple):
