@@ -31,7 +31,7 @@ class Acts:
         for partition, member in enumerate(state.members):
             if member == NOBODY:
                 for number, slot in enumerate(state.slots):
-                    if not self._busy(state, number, slot):
+                    if slot.has[partition] is None and not self._busy(state, number, slot):
                         yield Act("assign", number, (partition,))
         living = {slot.owner for slot in state.slots}
         if state.operator is not None:
@@ -123,5 +123,5 @@ class Acts:
                 yield Act("revoke", number, (partition,), calm=False)
             if state.budget.steal:
                 for other, that in enumerate(state.slots):
-                    if other != number and not self._busy(state, other, that):
+                    if other != number and that.has[partition] is None and not self._busy(state, other, that):
                         yield Act("steal", number, (partition, other), calm=False)

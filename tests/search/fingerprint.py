@@ -23,7 +23,8 @@ from consumer.core.retries import ALONE
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.work import Assignment, Delivery, Parcel, Work
-from tests.search.process import Process, Seen, timer_name
+from tests.search.process import Process, Seen
+from tests.search.timers import reclaimed, timer_name
 
 CLOCK_S = 500.0
 """Floats above are times of the loop's clock, which starts at 1,000."""
@@ -252,6 +253,7 @@ def look(process: Process) -> tuple[bytes, Seen]:
     idle = process.commits is None or process.commits.done()
     known = {(one.intent.partition, one.intent.epoch) for one in portrait.deliveries}
     known |= {(one.partition.partition, one.epoch) for one in portrait.assignments}
+    known |= {reclaimed(one) for one in process.loop.timers if timer_name(one).startswith("Told.reclaim")}
     asked = [call for call, _ in process.open.calls]
     wire = {one for call in asked if call.kind in ("send", "confirm") for one in call.about}
     wire |= {one.intent for batch in process.confirmations._waiting for one in batch.members}

@@ -29,6 +29,7 @@ from consumer.types import Chunk, Record
 from tests.search.edges import AskedLedger, AskedPost, AskedWriter, Call, Open, Told
 from tests.search.played import Items, LoopClock, Readable
 from tests.search.scenario import ROUTE, TOPIC, VERSION, Scenario, key_of, once_of, place
+from tests.search.timers import timer_name
 from tests.search.turns import StepLoop
 from tests.unit.pipeline.invariants import CheckedSettlement, Invariants
 
@@ -266,16 +267,6 @@ class Process:
             for task in self.loop.tasks:
                 coroutine: Any = task.get_coro()
                 coroutine.close()
-
-
-def timer_name(timer: asyncio.TimerHandle) -> str:
-    """What a timer is for, the same in all states that have it."""
-    callback: Any = timer._callback  # type: ignore[attr-defined]
-    owner = getattr(callback, "__self__", None)
-    if isinstance(owner, asyncio.Timeout):
-        task: Any = owner._task  # type: ignore[attr-defined]
-        return f"deadline of {task.get_coro().__qualname__}"
-    return f"{callback.__qualname__}{tuple(timer._args)}"  # type: ignore[attr-defined]
 
 
 class Seen(NamedTuple):

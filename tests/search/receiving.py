@@ -110,7 +110,9 @@ class Receiving(Shelf):
         operator = state.operator
         assert operator is not None
         if not operator.taken:
-            state = self.rules.take(state, [operator.intent], excused=False)
+            # The record read again takes the reservation for its own: it is the same holder.
+            holds = any(row.token == operator.token for row in self.store(state).reserved)
+            state = self.rules.take(state, [operator.intent], excused=not holds)
             return state._replace(operator=operator._replace(taken=True))
         done = self._call(state, operator.owner, Call("confirm", (operator.intent,)), 0)
         state = state._replace(store=self.filed(done.store), operator=None)

@@ -128,7 +128,8 @@ class Rules:
                 raise Broken(
                     f"rule 2: {self.name(one.origin)} is sent again after its dead letter was settled"
                 )
-            if (one.slot, one.holder) not in held:
+            # What another confirmed meanwhile ended the reservation: the request still goes.
+            if (one.slot, one.holder) not in held and store.state_of(one.slot) is not KeyState.CONFIRMED:
                 raise Broken(f"rule 2: {self.name(one.origin)} is sent without a reservation")
 
     def _trouble(self, state: State) -> bool:

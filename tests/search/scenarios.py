@@ -35,7 +35,7 @@ SMALL = (
 FULL = (
     Scenario("two crashes", FOUR, Budget(crash=2)),
     Scenario("two crashes and a lost answer", ALIKE, Budget(crash=2, lose_answer=1)),
-    Scenario("two crashes and a fence", ALIKE, Budget(crash=2, steal=1)),
+    Scenario("a crash and a fence", ALIKE, Budget(crash=1, steal=1)),
     Scenario("a crash, a revoke and a lost answer", ALIKE, Budget(crash=1, revoke=1, lose_answer=1)),
     Scenario("a crash and a drain out of time", ALIKE, Budget(crash=1, revoke=1, deadline=1)),
     Scenario("a crash, a fence and a lost answer", ALIKE, Budget(crash=1, steal=1, lose_answer=1)),

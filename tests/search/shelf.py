@@ -27,7 +27,9 @@ class Shelf(Ground):
         number, slot = act.slot, state.slots[act.slot]
         alias = self._spare_token(state, number) if call.kind == "reserve" else 0
         owner, store, answer = self._asked(state, number, call, alias)
+        before = state
         state = self._swept(self._put(state, number, slot._replace(owner=owner))._replace(store=store))
+        state = self._redriven(before, state)
         if call.kind == "confirm":
             self.rules.book(state, self.store(state))
         match call.kind:
@@ -42,6 +44,16 @@ class Shelf(Ground):
                 self.rules.fenced(state, (one for one in granted if not self._stands(state, number, one)))
                 answer = (alias, answer[1])
         return self._tell(state, number, hears(call, answer), call)
+
+    def _redriven(self, before: State, state: State) -> State:
+        """The record read again is the holder of its redrive too, and takes that over: then it may arrive twice."""
+        operator = state.operator
+        if operator is None or not operator.taken:
+            return state
+        held, holds = (
+            any(row.token == operator.token for row in self.store(one).reserved) for one in (before, state)
+        )
+        return self.rules.excuse(state, [operator.intent.origin]) if held and not holds else state
 
     def _asked(self, state: State, number: int, call: Call, alias: int) -> tuple[int, int, Any]:
         """The owner and the store after the call, and the answer."""
