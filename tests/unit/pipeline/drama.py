@@ -7,9 +7,11 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+from consumer.core.claims import KeyState
 from consumer.core.gate import GatePolicy
 from consumer.core.pressure import PressurePolicy
 from consumer.core.retries import Backoff
+from consumer.ledger.ledger import Ledger
 from consumer.pipeline.sink import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy
 from consumer.types import Record, TopicPartition
@@ -71,8 +73,8 @@ class Drama:
     targets: Sequence[tuple[str, ...]] = (("distinct",), ("client",), ("distinct", "client"))
     """Where a record may go."""
 
-    def __init__(self, seed: int) -> None:
-        self.stage = Stage(random=Random(seed))
+    def __init__(self, seed: int, open_ledger: Callable[[], Ledger] | None = None) -> None:
+        self.stage = Stage(random=Random(seed), open_ledger=open_ledger)
         self.random = self.stage.random
         self.owners: dict[TopicPartition, Process] = {}
         self.mood = "fine"
@@ -86,14 +88,20 @@ class Drama:
         self.stage.receiver.rule = self._reply
 
     async def play(self, acts: Sequence[tuple[str, int]]) -> None:
+        await self.begin()
+        for name, number in acts:
+            await self.act(name, number)
+        await self.peace()
+
+    async def act(self, name: str, number: int) -> None:
+        act: Callable[[int], Coroutine[Any, Any, None]] = getattr(self, name)
+        await act(number)
+
+    async def begin(self) -> None:
         for _ in range(2):
             await self._new_process()
         for partition, process in zip((P0, P1), self.stage.processes, strict=True):
             await self._give(partition, process)
-        for name, number in acts:
-            act: Callable[[int], Coroutine[Any, Any, None]] = getattr(self, name)
-            await act(number)
-        await self.peace()
 
     # --- acts ---
 
@@ -194,9 +202,9 @@ class Drama:
         turns = loop().turns
         await asyncio.sleep(60.0)
         assert loop().turns - turns < 60 * 10 * len(stage.processes), "it spins"
-        self._nothing_left()
+        await self._nothing_left()
 
-    def _nothing_left(self) -> None:
+    async def _nothing_left(self) -> None:
         for one in self.stage.processes:
             for sink in one.sinks.values():
                 assert sink.gate.in_flight == 0
@@ -206,8 +214,12 @@ class Drama:
                 assert not (sink._reserving or sink._shipping)
             assert one.pressure.records == one.pressure.bytes == 0
             assert one.poller.polling
-            mine = one.memory._owner.id
-            held = [row for row in self.stage.store.reserved.values() if row.owner == mine]
+            asked = sorted(one.ledger.asked, key=repr)
+            held = [
+                intent
+                for intent, (state, origin) in zip(asked, await one.ledger.states(asked), strict=True)
+                if state is KeyState.RESERVED and origin == intent.origin
+            ]
             assert held == [], f"{one.name} never gave back {held}"
 
     def _nothing_lost(self) -> None:

@@ -25,6 +25,10 @@ class WatchedLedger:
         self.failing: set[str] = set()
         self.hanging: dict[str, asyncio.Event] = {}
         """Calls that wait for an event before they reach the ledger."""
+        self.advanced: dict[TopicPartition, int] = {}
+        """What this process had recorded last."""
+        self.asked: set[Intent] = set()
+        """All that it ever wanted to reserve."""
 
     def hang(self, name: str) -> asyncio.Event:
         """Let a kind of call hang until the event is set."""
@@ -61,6 +65,7 @@ class WatchedLedger:
 
     async def reserve(self, intents: Sequence[Intent]) -> Reservation:
         await self._enter("reserve", [one.origin for one in intents])
+        self.asked.update(intents)
         return await self._ledger.reserve(intents)
 
     async def confirm(self, intents: Sequence[Intent]) -> None:
@@ -85,6 +90,7 @@ class WatchedLedger:
     async def advance(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._enter("advance", dict(positions))
         await self._ledger.advance(positions)
+        self.advanced.update(positions)
 
     async def venture(self, horizons: Mapping[TopicPartition, tuple[int, int]]) -> None:
         await self._enter("venture", dict(horizons))

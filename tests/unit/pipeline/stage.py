@@ -2,11 +2,12 @@
 receivers, the dead letters, and what must hold at every turn of the loop. What a test needs to play is named here."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from consumer.ledger.ledger import Ledger
 from consumer.ledger.memory_store import MemoryStore
 from consumer.types import Record, TopicPartition
 from tests.unit.pipeline.edges import Journal, LetterTopic
@@ -47,6 +48,8 @@ class Stage:
 
     receiver: Receiver = field(default_factory=Receiver)
     store: MemoryStore = field(default_factory=MemoryStore)
+    open_ledger: Callable[[], Ledger] | None = None
+    """Another ledger for each process than the one in memory over `store`."""
     registry: Registry = field(default_factory=Registry)
     deadly: set[bytes] = field(default_factory=set)
     """Values that a process dies of when it decodes them."""
