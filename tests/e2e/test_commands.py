@@ -232,6 +232,8 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
         "ledger-keep-keys": "1h",
         "ledger-keep-windows": "1h",
         "ledger-keep-once": "1d",
+        "stuck-after": "120s",
+        "stalled-after": "5s",
         "admin-listen": "127.0.0.1:0",
         "http-client": "httpx",
         "log-level": "warning",
@@ -240,7 +242,8 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
     }
     flags = [word for name, value in values.items() for word in (f"--{name}", value)]
     # `--destination` changes the group: it has tests of its own.
-    tls = {"--schema-registry-ca-file", "--schema-registry-certificate-file", "--schema-registry-key-file"}
+    files = ("ca-file", "certificate-file", "key-file")
+    tls = {f"--{server}-{file}" for server in ("schema-registry", "ledger") for file in files}
     switches = ["--until-end", "--accept-ledger", "--allow-plain-http"]
     taken = {name for option in run_command.params for name in option.opts}
     assert taken - tls - {"--destination"} == {*switches, *(f"--{name}" for name in values)}

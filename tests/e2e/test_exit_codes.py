@@ -138,9 +138,9 @@ def test_a_fault_of_our_own_ends_with_1_its_trace_in_the_log_and_nothing_committ
     stage.produce(person.did("e-1"), person.did("e-2"))
     broken = """
 from consumer.pipeline.verdicts import Verdicts
-async def apply(self, batch, outcome):
+def delivered(self, batch):
     raise KeyError("usr-canary")
-Verdicts.apply = apply
+Verdicts.delivered = delivered
 """
     with Running(["run"], stage.folder, settings(stage), prelude=broken) as running:
         assert running.wait() == 1
@@ -148,7 +148,7 @@ Verdicts.apply = apply
 
     (told,) = [line for line in lines if "error" in line]
     assert (told["level"], told["error"]["type"]) == ("error", "KeyError")
-    assert "in apply" in told["error"]["stack"]
+    assert "in delivered" in told["error"]["stack"]
     assert "fault of its own (KeyError)" in lines[-1]["message"]
     assert "usr-canary" not in running.stderr
     assert stage.committed == {0: 0}

@@ -49,12 +49,16 @@ def test_a_run_with_all_kinds_of_trouble_tells_its_story_and_nobodys_data(
             OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
         )
         port = AdminPort(consumer)
-        wait_until(lambda: "schema registry" in str(port.status["decoding"]["reason"]), 60.0)
+        wait_until(lambda: "decoding: halted: schema registry" in consumer.stderr, 60.0)
+        assert "schema registry" in str(port.status["decoding"]["reason"])
         stage.registry.heal()
         wait_until(lambda: port.status["settled"] == len(values), 90.0, lambda: f"{port.status}")
         receiver.remote.declare({"client_api": Outage(status=401, body={"error": "canary", "code": 1000})})
         stage.produce(user.did("e-12"))
-        wait_until(lambda: port.state_of("client")[0] == "halted", 30.0, lambda: f"{port.status}")
+        wait_until(
+            lambda: "destination client: halted: 401" in consumer.stderr, 30.0, lambda: f"{port.status}"
+        )
+        assert port.state_of("client")[0] == "halted"
         seen = [port.get(path).text for path in ("/status", "/metrics", "/ready", "/live")]
         receiver.remote.declare({})
         wait_until(lambda: port.status["settled"] == len(values) + 1, 30.0, lambda: f"{port.status}")

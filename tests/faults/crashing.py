@@ -44,6 +44,12 @@ class CrashingLedger:
         self.close = ledger.close
         self.starts = ledger.starts
         self.mapped_by = ledger.mapped_by
+        self.venture = ledger.venture
+        self.watch = ledger.watch
+
+    @property
+    def advice(self) -> Sequence[str]:
+        return self._ledger.advice
 
     async def assign(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Assigned]:
         assigned = await self._ledger.assign(partitions)

@@ -215,6 +215,7 @@ class Swallowing:
         return b"" if towards is Towards.SERVER and b"unlucky" in data else data
 
 
+@pytest.mark.slow
 def test_row_28_one_users_record_that_always_fails_stops_nobody_else(stage: Stage, outcome: Recorder) -> None:
     topology = stage.topology(
         client={
