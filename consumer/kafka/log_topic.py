@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
+    ConfigEntry,
     ConfigResource,
     NewTopic,
     OffsetSpec,
@@ -23,6 +25,8 @@ from consumer.kafka.trouble import unusable
 
 CLIENT_LOG = logging.getLogger("consumer.kafka.client")
 _TIMEOUT_S = 20.0
+_KNOWN_AFTER_S = 10.0
+_AGAIN_S = 0.1
 _BROKER_DEFAULT = -1
 _FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _READERS_OWN = ("fetch.", "queued.", "auto.", "session.", "group.", "max.poll.", "isolation.", "partition.")
@@ -86,9 +90,8 @@ class LogTopic:
 
     def forgets(self) -> str | None:
         """Why records of the topic are, or will be, missing; None where it keeps everything."""
-        resource = ConfigResource(ResourceType.TOPIC, self.name)
         try:
-            found = self._admin.describe_configs([resource], request_timeout=_TIMEOUT_S)[resource].result()
+            found = self._configuration()
         except KafkaException as error:
             return f"its configuration can't be read ({_text(error)})"
         for key, wanted in _FOR_EVER.items():
@@ -99,6 +102,21 @@ class LogTopic:
         if any(begin.values()):
             return "its first records have been deleted"
         return None
+
+    def _configuration(self) -> Mapping[str, ConfigEntry]:
+        """A broker may not know yet what another one, or itself, has just created: it is asked again for a while."""
+        resource = ConfigResource(ResourceType.TOPIC, self.name)
+        deadline_s = time.monotonic() + _KNOWN_AFTER_S
+        while True:
+            try:
+                answer = self._admin.describe_configs([resource], request_timeout=_TIMEOUT_S)
+                found: Mapping[str, ConfigEntry] = answer[resource].result()
+                return found
+            except KafkaException as error:
+                unknown = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+                if not unknown or time.monotonic() >= deadline_s:
+                    raise
+            time.sleep(_AGAIN_S)
 
     def writer(self) -> Writer:
         """See LogClients.writer."""

@@ -119,7 +119,8 @@ def test_row_06_an_answer_that_comes_after_its_partition_left_and_came_back_move
         for partition in (0, 1):
             stage.produce_customs(f"held-{partition}", partition=partition)
         wait_until(lambda: len(stage.accepted()) == 2, 60.0)
-        guest = stage.consumer(*flags, topology=topology)
+        # It sends nothing: a record that comes again may go at once, and its answer would move the offset.
+        guest = stage.consumer(*flags, topology=stage.topology(client={**patient, "paused": True}))
         share(stage, slow, guest)
         (left,) = partitions_of(guest)
         assert guest.stop() == 0, guest.tail()
