@@ -100,7 +100,8 @@ def test_an_unwritable_topic_holds_the_commit_until_it_takes_the_letter(
     assert stage.committed == {0: 1}
     stage.kill(killed)
     stopped = stage.consumer("--instance-id", "same", CONSUMER_DRAIN_TIMEOUT="1s")
-    stage.wait_until(lambda: "can't be written, and are tried again" in stopped.stderr, 30.0)
+    # The one after it is settled: so it was decoded, and its letter is under way.
+    stopped.wait_for_status(lambda status: (status["consumed"], status["settled"]) == (2, 1))
     assert stopped.stop(20.0) == 3, stopped.tail()
     assert stage.committed == {0: 1}
 
