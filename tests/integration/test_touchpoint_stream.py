@@ -195,6 +195,7 @@ def test_a_second_process_takes_over_and_the_first_stops_without_repeating(stage
     assert stage.written() == stage.expected()
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_broker_is_survived_by_the_same_process(
     stage: Stage, broker_process: LocalKafka
 ) -> None:
