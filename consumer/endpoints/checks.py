@@ -146,7 +146,7 @@ def _container(value: Any, levels: int) -> str | None:
         members = value.values()
     for member in members:
         kind = type(member)
-        if kind in _PLAIN:
+        if kind in _PLAIN or (kind is datetime and member.tzinfo is UTC):  # nearly all; no call for them
             continue
         if kind is int:
             reason = None if _MIN_INT <= member <= _MAX_INT else TOO_LARGE_A_NUMBER

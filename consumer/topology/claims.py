@@ -1,6 +1,6 @@
-"""What a route claims in the ledger, compiled: the key of an event, and its place in a window."""
+"""What a route claims in the ledger, written out: the key of an event, and its place in a window."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from consumer.core.claims import Once
 from consumer.topology.boxes import Boxes, BoxPlan
@@ -9,12 +9,8 @@ from consumer.topology.mapping import Refuse
 from consumer.topology.model import OnceModel
 from consumer.topology.paths import parse_path
 from consumer.topology.plan import Unmapped
+from consumer.topology.source import Source
 from consumer.types import Record
-
-KeyOf = Callable[[Boxes, Record], bytes | Unmapped | None]
-"""The key of an event: None where the route takes none."""
-
-OnceOf = Callable[[Boxes, Record], Once | Unmapped]
 
 UserIn = Callable[[Boxes], bytes | None]
 """Who an opened record is about."""
@@ -23,56 +19,57 @@ _ScopeOf = Callable[[Boxes, Record], bytes | Unmapped]
 """What a window is for, apart from what all of its route's have in common."""
 
 
-def compile_key(text: str, account: str, route_id: str, boxes: BoxPlan, refuse: Refuse) -> KeyOf:
-    """Compile `key`: account, route, and the event's id or the record's origin."""
+def key_lines(
+    text: str, account: str, route_id: str, boxes: BoxPlan, source: Source, refuse: Refuse
+) -> Iterator[str]:
+    """Lines that put `key` into `key`, or return why there is none: account, route, and the event's id or the record's
+    origin; None where the route takes none."""
     if text == "none":
-        return lambda opened, record: None
-    digest = digest_of("key", (account, route_id, "origin" if text == "origin" else "id"))
+        yield "key = None"
+        return
+    digest = source.constant(
+        "digest", digest_of("key", (account, route_id, "origin" if text == "origin" else "id"))
+    )
     if text == "origin":
-
-        def of_origin(opened: Boxes, record: Record) -> bytes:
-            return digest(f"{record.topic}/{record.partition}/{record.offset}".encode())
-
-        return of_origin
+        yield f"key = {digest}({source.constant('origin_of', _origin_of)}(record))"
+        return
     path = parse_path(text)
-    box, name = boxes.spot(path)
     absent = refuse(f"the record has no {path}, which is its key", "")
     no_scalar = refuse(f"{path} can't be a key: it is no single value", "")
-
-    def of_id(opened: Boxes, record: Record) -> bytes | Unmapped:
-        value = opened[box].get(name)
-        if value.__class__ is str and value:
-            return digest(text_bytes(value))
-        if value is None or value == "":
-            return absent
-        raw = bytes_of(value)
-        return no_scalar if raw is None else digest(raw)
-
-    return of_id
+    yield f"v = {source.spot(boxes.spot(path))}"
+    yield f"if v.__class__ is str and v: key = {digest}({source.constant('text_bytes', text_bytes)}(v))"
+    yield f"elif v is None or v == '': return {source.constant('unmapped', absent)}"
+    yield "else:"
+    yield f"    v = {source.constant('bytes_of', bytes_of)}(v)"
+    yield f"    if v is None: return {source.constant('unmapped', no_scalar)}"
+    yield f"    key = {digest}(v)"
 
 
-def compile_once(once: OnceModel, account: str, user: list[str], boxes: BoxPlan, refuse: Refuse) -> OnceOf:
-    """Compile `once`. Its scope: account, length, name, and what it is `by`, but not the route.
+def once_lines(
+    once: OnceModel, account: str, user: list[str], boxes: BoxPlan, source: Source, refuse: Refuse
+) -> Iterator[str]:
+    """Lines that put `once` into `once`, or return why there is none. Its scope: account, length, name, and what it is
+    `by`, but not the route.
 
     user: the topic's paths to who a record is about, for records without a key.
     """
     length_ms = once.window
     length = "ever" if length_ms is None else str(length_ms)
     by = ["(user)"] if once.by is None else [str(parse_path(text)) for text in once.by]
-    digest = digest_of("once", (account, length, once.name or "", *by))
+    digest = source.constant("digest", digest_of("once", (account, length, once.name or "", *by)))
     scope_of = _user_scope(user, boxes, refuse) if once.by is None else _scope(once.by, boxes, refuse)
     clock = parse_path(once.at)
-    box, name = boxes.spot(clock)
     no_time = refuse(f"the record has no time at {clock}, which its window needs", "")
+    made = source.constant("Once", Once)
+    yield f"scope = {source.constant('scope_of', scope_of)}(opened, record)"
+    yield f"if scope.__class__ is {source.constant('Unmapped', Unmapped)}: return scope"
+    yield f"v = {source.constant('at_ms', at_ms)}({source.spot(boxes.spot(clock))})"
+    yield f"if v is None: return {source.constant('unmapped', no_time)}"
+    yield f"once = {made}({digest}(scope), v, {length_ms})"
 
-    def once_of(opened: Boxes, record: Record) -> Once | Unmapped:
-        scope = scope_of(opened, record)
-        if isinstance(scope, Unmapped):
-            return scope
-        time_ms = at_ms(opened[box].get(name))
-        return no_time if time_ms is None else Once(digest(scope), time_ms, length_ms)
 
-    return once_of
+def _origin_of(record: Record) -> bytes:
+    return f"{record.topic}/{record.partition}/{record.offset}".encode()
 
 
 def _user_scope(paths: list[str], boxes: BoxPlan, refuse: Refuse) -> _ScopeOf:

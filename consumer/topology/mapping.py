@@ -1,124 +1,118 @@
-"""A route's `map`, compiled: from an opened record to the fields of an item."""
+"""A route's `map`, written out: from an opened record to the fields of an item."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from consumer.topology.boxes import Boxes, BoxPlan
+from consumer.topology.boxes import BoxPlan
 from consumer.topology.computed import compile_computed
 from consumer.topology.expression import ComputedField, Constant, Expression, Lookup, Nested, Template
 from consumer.topology.paths import Path, parse_path, plain
 from consumer.topology.plan import Unmapped
+from consumer.topology.source import Source
 from consumer.topology.template import parse_template, text_of
 
 Refuse = Callable[[str, str], Unmapped]
 """From a reason and a field to the answer of the route that is being compiled."""
 
-Fields = dict[str, Any]
-Build = Callable[[Boxes], Fields | Unmapped]
-"""The fields of an item, the absent ones left out; or why there is none."""
 
-_Spots = tuple[tuple[str, int, str, Unmapped | None], ...]
-"""Field, box and name of each path, and the answer if the value is absent and must not be."""
+def mapping_lines(
+    fields: Mapping[str, Expression],
+    boxes: BoxPlan,
+    source: Source,
+    refuse: Refuse,
+    to: str,
+    inside: str = "",
+) -> Iterator[str]:
+    """Lines that put the fields of an item into `to`, the absent ones left out, or return why there is none.
 
-_Made = tuple[tuple[str, Callable[[Boxes], Any]], ...]
-"""Field and maker of what is made of several values; a maker gives None for nothing, or Unmapped."""
-
-
-def compile_mapping(
-    fields: Mapping[str, Expression], boxes: BoxPlan, refuse: Refuse, inside: str = ""
-) -> Build:
-    """Compile `map`, or an object in it: `inside` then is its own name in the item, with a dot at the end."""
-    known: Fields = {}
-    spots: list[tuple[str, int, str, Unmapped | None]] = []
-    made: list[tuple[str, Callable[[Boxes], Any]]] = []
+    Of `map`, or of an object in it: `inside` then is its own name in the item, with a dot at the end. What is always
+    there comes first, then what paths give, then what is made of several values: that is the order in the body.
+    """
+    writer = _Writer(boxes, source, refuse, to, inside)
+    known: dict[str, Any] = {}
+    spots: list[str] = []
+    made: list[str] = []
     for name, expression in fields.items():
-        field = inside + name
         match expression:
             case str():
-                spots.append((name, *_spot(parse_path(expression), boxes, refuse, field)))
+                spots += writer.path(name, parse_path(expression))
             case Lookup():
                 path = parse_path(expression.path)
                 optional = expression.may_be_absent or expression.default is not None
-                spots.append((name, *_spot(Path(path.steps, optional), boxes, refuse, field)))
+                spots += writer.path(name, Path(path.steps, optional))
                 if expression.default is not None:
                     known[name] = expression.default
             case Constant():
                 known[name] = expression.const
             case Template():
-                made.append((name, _compile_template(expression.template, boxes, refuse, field)))
+                made += writer.template(name, expression.template)
             case ComputedField():
-                made.append((name, compile_computed(expression, boxes, refuse, field)))
+                made += writer.computed(name, expression)
             case Nested():
-                made.append(
-                    (name, _none_if_empty(compile_mapping(expression.object, boxes, refuse, field + ".")))
-                )
-    return _builder(known, tuple(spots), tuple(made))
+                made += writer.nested(name, expression)
+    always = ", ".join(f"{name!a}: {source.constant('known', value)}" for name, value in known.items())
+    yield f"{to} = {{{always}}}"
+    yield from spots
+    yield from made
 
 
-def _spot(path: Path, boxes: BoxPlan, refuse: Refuse, field: str) -> tuple[int, str, Unmapped | None]:
-    return (*boxes.spot(path), None if path.optional else refuse(f"the record has no {path}", field))
+class _Writer:
+    """Writes one field at a time."""
 
+    def __init__(self, boxes: BoxPlan, source: Source, refuse: Refuse, to: str, inside: str) -> None:
+        self._boxes = boxes
+        self._source = source
+        self._refuse = refuse
+        self._to = to
+        self._inside = inside
 
-def _builder(known: Fields, spots: _Spots, made: _Made) -> Build:
-    def build(boxes: Boxes) -> Fields | Unmapped:
-        fields = known.copy()
-        for name, box, key, unmapped in spots:
-            value = boxes[box].get(key)
-            if value is None:
-                if unmapped is not None:
-                    return unmapped
-                continue
-            fields[name] = value if value.__class__ is str else plain(value)
-        for name, make in made:
-            value = make(boxes)
-            if value.__class__ is Unmapped:
-                return value
-            if value is not None:
-                fields[name] = value
-        return fields
-
-    return build
-
-
-def _none_if_empty(build: Build) -> Callable[[Boxes], Fields | Unmapped | None]:
-    return lambda boxes: build(boxes) or None
-
-
-class _Part(NamedTuple):
-    """A path in a template."""
-
-    box: int
-    name: str
-    absent: Unmapped | None
-    no_text: Unmapped
-
-
-def _compile_template(
-    template: str, boxes: BoxPlan, refuse: Refuse, field: str
-) -> Callable[[Boxes], str | Unmapped]:
-    parts: list[str | _Part] = []
-    for part in parse_template(template):
-        if isinstance(part, str):
-            parts.append(part)
+    def path(self, name: str, path: Path) -> Iterator[str]:
+        """The value of a path."""
+        yield f"v = {self._source.spot(self._boxes.spot(path))}"
+        plainly = f"v if v.__class__ is str else {self._source.constant('plain', plain)}(v)"
+        if path.optional:
+            yield f"if v is not None: {self._field(name)} = {plainly}"
         else:
-            no_text = refuse(f"{part} is no text, number or time", field)
-            parts.append(_Part(*_spot(part, boxes, refuse, field), no_text))
+            yield f"if v is None: return {self._absent(name, path)}"
+            yield f"{self._field(name)} = {plainly}"
 
-    def text(opened: Boxes) -> str | Unmapped:
-        texts = []
-        for part in parts:
+    def template(self, name: str, template: str) -> Iterator[str]:
+        """The text of a template: an absent optional path is an empty text."""
+        parts = []
+        for part in parse_template(template):
             if isinstance(part, str):
-                texts.append(part)
+                parts.append(ascii(part))
                 continue
-            value = opened[part.box].get(part.name)
-            if value is None:
-                if part.absent is not None:
-                    return part.absent
-                continue
-            made = value if value.__class__ is str else text_of(value)
-            if made is None:
-                return part.no_text
-            texts.append(made)
-        return "".join(texts)
+            text = self._source.name("t")
+            parts.append(text)
+            yield f"{text} = {self._source.spot(self._boxes.spot(part))}"
+            yield f"if {text}.__class__ is not str:"
+            absent = f"{text} = ''" if part.optional else f"return {self._absent(name, part)}"
+            yield f"    if {text} is None: {absent}"
+            yield "    else:"
+            yield f"        {text} = {self._source.constant('text_of', text_of)}({text})"
+            no_text = self._unmapped(f"{part} is no text, number or time", name)
+            yield f"        if {text} is None: return {no_text}"
+        yield f"{self._field(name)} = ''.join(({', '.join(parts)},))"
 
-    return text
+    def computed(self, name: str, expression: ComputedField) -> Iterator[str]:
+        """The value of an expression; one that is null and optional is left out."""
+        make = compile_computed(expression, self._boxes, self._refuse, self._inside + name)
+        yield f"v = {self._source.constant('compute', make)}(opened)"
+        yield f"if v.__class__ is {self._source.constant('Unmapped', Unmapped)}: return v"
+        yield f"if v is not None: {self._field(name)} = v"
+
+    def nested(self, name: str, expression: Nested) -> Iterator[str]:
+        """An object of fields; one that ends up with none is left out."""
+        to, inside = self._source.name("f"), f"{self._inside}{name}."
+        yield from mapping_lines(expression.object, self._boxes, self._source, self._refuse, to, inside)
+        yield f"if {to}: {self._field(name)} = {to}"
+
+    def _field(self, name: str) -> str:
+        return f"{self._to}[{name!a}]"
+
+    def _absent(self, name: str, path: Path) -> str:
+        return self._unmapped(f"the record has no {path}", name)
+
+    def _unmapped(self, reason: str, name: str) -> str:
+        return self._source.constant("unmapped", self._refuse(reason, self._inside + name))

@@ -1,4 +1,4 @@
-"""The compiled topology: frozen values, and closures for the records."""
+"""The compiled topology: frozen values, and functions for the records."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

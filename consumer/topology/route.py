@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from consumer.endpoints.endpoint import Invalid
 from consumer.topology.boxes import Boxes, BoxPlan
-from consumer.topology.claims import compile_key, compile_once
+from consumer.topology.claims import key_lines, once_lines
 from consumer.topology.computed import Undecided
-from consumer.topology.conditions import Test, compile_all
+from consumer.topology.conditions import all_hold
 from consumer.topology.expression import Computed
-from consumer.topology.mapping import compile_mapping
+from consumer.topology.mapping import Refuse, mapping_lines
 from consumer.topology.model import RouteModel, WhenModel
 from consumer.topology.plan import Dropped, Matched, Route, Routed, Unmapped
+from consumer.topology.source import Source
 from consumer.types import Record
 
 Apply = Callable[[Boxes, Record], Routed | None]
@@ -32,38 +33,28 @@ def compile_route(
     def refuse(reason: str, field: str) -> Unmapped:
         return Unmapped(route, reason, field)
 
-    when = _conditions(model.when, boxes)
-    drops = tuple(
-        (_conditions(drop, boxes) or _always, Dropped(route, drop.reason))
-        for drop in model.drop
-        if takes_type(drop, type_name)
-    )
-    build = compile_mapping(model.map, boxes, refuse)
-    encode = route.operation.encode
-    key_of = compile_key(model.key, account, route.id, boxes, refuse)
-    once_of = compile_once(model.once, account, user, boxes, refuse) if model.once else None
+    source = Source()
+    lines: list[str] = []
+    if (when := _holds(model.when, boxes, source)) is not None:
+        lines.append(f"if not ({when}): return None")
+    for drop in model.drop:
+        if takes_type(drop, type_name):
+            dropped = source.constant("dropped", Dropped(route, drop.reason))
+            lines.append(f"if {_holds(drop, boxes, source) or 'True'}: return {dropped}")
+    lines += mapping_lines(model.map, boxes, source, refuse, "fields")
+    lines.append(f"body = {source.constant('encode', route.operation.encode)}(fields)")
+    refused = source.constant("refused", lambda invalid: refuse(invalid.reason, invalid.field))
+    lines.append(f"if body.__class__ is {source.constant('Invalid', Invalid)}: return {refused}(body)")
+    lines += key_lines(model.key, account, route.id, boxes, source, refuse)
+    if model.once:
+        lines += once_lines(model.once, account, user, boxes, source, refuse)
+    matched, ours = source.constant("Matched", Matched), source.constant("route", route)
+    lines.append(f"return {matched}({ours}, body, key, {'once' if model.once else None})")
+    apply: Apply = source.function(lines)
+    return _decided(apply, refuse) if _computes(model) else apply
 
-    def apply(opened: Boxes, record: Record) -> Routed | None:
-        if when is not None and not when(opened):
-            return None
-        for test, dropped in drops:
-            if test(opened):
-                return dropped
-        fields = build(opened)
-        if isinstance(fields, Unmapped):
-            return fields
-        body = encode(fields)
-        if isinstance(body, Invalid):
-            return Unmapped(route, body.reason, body.field)
-        key = key_of(opened, record)
-        if isinstance(key, Unmapped):
-            return key
-        once = None if once_of is None else once_of(opened, record)
-        return once if isinstance(once, Unmapped) else Matched(route, body, key, once)
 
-    if not _computes(model):
-        return apply
-
+def _decided(apply: Apply, refuse: Refuse) -> Apply:
     def apply_decided(opened: Boxes, record: Record) -> Routed | None:
         try:
             return apply(opened, record)
@@ -83,15 +74,10 @@ def _computes(model: RouteModel) -> bool:
     )
 
 
-def _conditions(when: WhenModel | None, boxes: BoxPlan) -> Test | None:
-    where = compile_all(when.where, boxes) if when and when.where else None
-    unless = compile_all(when.unless, boxes) if when and when.unless else None
+def _holds(when: WhenModel | None, boxes: BoxPlan, source: Source) -> str | None:
+    """The expression that is true for a record that is meant; None: every one is."""
+    where = all_hold(when.where, boxes, source) if when and when.where else None
+    unless = all_hold(when.unless, boxes, source) if when and when.unless else None
     if unless is None:
         return where
-    if where is None:
-        return lambda opened: not unless(opened)
-    return lambda opened: where(opened) and not unless(opened)
-
-
-def _always(opened: Boxes) -> bool:
-    return True
+    return f"not ({unless})" if where is None else f"{where} and not ({unless})"
