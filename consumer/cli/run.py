@@ -16,7 +16,7 @@ from consumer.cli.run_workers import refuse_what_no_worker_can, run_workers
 from consumer.cli.sections import SectionedCommand
 from consumer.cli.service import serve
 from consumer.cli.settings_options import settings_options
-from consumer.errors import ConsumerError, FaultError, UsageError
+from consumer.errors import ConsumerError, FaultError, StoppedError, UsageError
 
 _LOG = logging.getLogger("consumer.run")
 
@@ -132,8 +132,8 @@ def _several(
     order: RunOrder, prepared: Prepared, workers: int
 ) -> tuple[dict[str, Any], ConsumerError | None]:
     together = asyncio.run(run_workers(order, prepared, workers))
-    if isinstance(together.failure, UsageError):
-        raise together.failure  # found at the start: there are no books
+    if together.failure is not None and not isinstance(together.failure, StoppedError):
+        raise together.failure  # as a single process does: books are of a run that could end
     return together.books, together.failure
 
 

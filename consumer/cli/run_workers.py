@@ -157,6 +157,8 @@ def _obey_signals(supervisor: Supervisor, within_s: float) -> None:
         else:
             supervisor.hang_up()
 
+    # Where whoever started us ignores it, nobody could say how a worker has ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, drain, number)
     loop.add_signal_handler(signal.SIGHUP, hang_up)

@@ -11,6 +11,7 @@ from consumer.errors import (
     RefusedError,
     StoppedError,
 )
+from consumer.workers.worker_process import End
 
 _ENDS_ALL = (2, 3, 4)
 """Usage, stopped with work unsettled, refused: the others would meet the same, as they share all that leads to it."""
@@ -73,10 +74,11 @@ def describe(code: int) -> str:
         return f"was killed by signal {-code}"
 
 
-def error_of(number: int, code: int, findings: list[str]) -> ConsumerError:
-    """What a run raises that ended because this worker did. `findings`: what the worker said of it, if it could."""
-    text = f"worker {number}: {' '.join(findings)}" if findings else f"worker {number} {describe(code)}"
-    match code:
+def error_of(number: int, end: End) -> ConsumerError:
+    """What a run raises that ended because this worker did."""
+    findings = end.findings
+    text = f"worker {number}: {' '.join(findings)}" if findings else f"worker {number} {describe(end.code)}"
+    match end.code:
         case 2:
             # All workers have the same configuration: which of them said it first is no news.
             return ConfigurationError(findings or [text])

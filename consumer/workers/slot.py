@@ -13,7 +13,7 @@ from consumer.errors import ConsumerError
 from consumer.workers import metrics_sum
 from consumer.workers.books_sum import add_up, books_of, given_up
 from consumer.workers.restarts import describe
-from consumer.workers.worker_process import WorkerProcess
+from consumer.workers.worker_process import End, WorkerProcess
 
 
 class Slot:
@@ -63,12 +63,12 @@ class Slot:
             return None
         return self.process.started.host, self.process.started.port
 
-    def empty(self, code: int) -> None:
+    def empty(self, end: End) -> None:
         """Its process has ended. What it counted stays: its last word, else what it said when it was asked last."""
-        self.state, self.exit_code = "ended", code
+        self.state, self.exit_code = "ended", end.code
         self.past_metrics = metrics_sum.add_up({"": metrics_sum.counted(self.metrics)}, self.past_metrics)
-        if self.process is not None and (word := self.process.last_word) is not None and word.books:
-            self._now = books_of(word.books)
+        if end.books is not None:
+            self._now = books_of(end.books)
         self.answers, self.health, self.status, self._metrics = False, {}, None, b""
 
     def wait(self) -> None:

@@ -20,7 +20,7 @@ from consumer.workers.restarts import (
     worst,
 )
 from consumer.workers.slot import Slot
-from consumer.workers.worker_process import WorkerProcess
+from consumer.workers.worker_process import End, WorkerProcess
 
 Spawn = Callable[[int, float | None, Callable[[], None]], WorkerProcess]
 """Starts a worker by its number; what is left of `--timeout`, in seconds; what to call when it has started."""
@@ -46,6 +46,7 @@ class Supervisor:
         self._policy = policy
         self._clock = clock
         self._stopping = asyncio.Event()
+        self._told: list[str] = []
         self._deadline_s = None if policy.timeout_s is None else clock.monotonic_s() + policy.timeout_s
 
     @property
@@ -89,16 +90,15 @@ class Supervisor:
                 slot.failure = FaultError(f"worker {slot.number}: no process can be had: {error.strerror}")
                 self.stop()
                 return
-            process = slot.process
-            assert process is not None
-            code = await process.ended()
-            failures = 1 if slot.lived_s >= self._policy.restarts.steady_s else failures + 1
-            was_told = process.started is not None
-            slot.empty(code)
+            assert slot.process is not None
+            end = await slot.process.ended()
+            steady = slot.lived_s >= self._policy.restarts.steady_s
+            failures = 1 if steady else failures + 1
+            slot.empty(end)
             if self._stopping.is_set():
-                slot.failure = self._after_stop(slot, code, process, was_told)
+                slot.failure = self._after_stop(slot, end)
                 return
-            if not await self._goes_on(slot, code, process, failures):
+            if not await self._goes_on(slot, end, failures):
                 return
 
     def _start(self, slot: Slot) -> WorkerProcess:
@@ -109,27 +109,27 @@ class Supervisor:
 
         return self._spawn(slot.number, left_s, started)
 
-    async def _goes_on(self, slot: Slot, code: int, process: WorkerProcess, failures: int) -> bool:
+    async def _goes_on(self, slot: Slot, end: End, failures: int) -> bool:
         """Whether it is to be started again, now: the delay has passed."""
-        any_was_ready = any(one.was_ready for one in self._slots)
         step = next_step(
             self._policy.restarts,
-            code,
+            end.code,
             failures=failures,
             until_end=self._policy.until_end,
-            any_was_ready=any_was_ready,
+            any_was_ready=any(one.was_ready for one in self._slots),
         )
         match step:
             case Over():
                 return False
             case EndAll():
-                slot.failure = error_of(slot.number, code, _findings(process))
-                self._tell(slot, code, process, "all end")
+                slot.failure = error_of(slot.number, end)
+                self._told = end.findings  # the last line of the run says it
+                self._tell(slot, end, "all end")
                 self.stop()
                 return False
             case Again(after_s):
                 slot.wait()
-                self._tell(slot, code, process, f"it is started again in {after_s:g} s")
+                self._tell(slot, end, f"it is started again in {after_s:g} s")
                 try:
                     await asyncio.wait_for(self._stopping.wait(), after_s)
                 except TimeoutError:
@@ -137,25 +137,23 @@ class Supervisor:
                 slot.state = "ended"
                 return False
 
-    def _after_stop(
-        self, slot: Slot, code: int, process: WorkerProcess, was_told: bool
-    ) -> ConsumerError | None:
+    def _after_stop(self, slot: Slot, end: End) -> ConsumerError | None:
         """How bad an end is that was asked for."""
-        if code == 0 or (code == -signal.SIGTERM and not was_told):
+        if end.code == 0 or (end.code == -signal.SIGTERM and not end.started):
             return None  # drained; or there was nothing to drain yet
-        self._tell(slot, code, process, "what is not settled comes again at the next start")
-        if code > 0:
-            return error_of(slot.number, code, _findings(process))
+        self._tell(slot, end, "what is not settled comes again at the next start")
+        if end.code > 0:
+            return error_of(slot.number, end)
         return StoppedError(
-            f"worker {slot.number} {describe(code)} before it had drained; "
+            f"worker {slot.number} {describe(end.code)} before it had drained; "
             "what is not settled comes again at the next start"
         )
 
-    def _tell(self, slot: Slot, code: int, process: WorkerProcess, next_text: str) -> None:
-        findings = _findings(process)
-        said = f": {' '.join(findings)}" if findings else ""
+    def _tell(self, slot: Slot, end: End, next_text: str) -> None:
+        # All workers share a configuration and a cluster: what one has said, the others say too.
+        said = f": {' '.join(end.findings)}" if end.findings and end.findings != self._told else ""
         _LOG.warning(
-            f"worker {slot.number} {describe(code)}{said}; {next_text}",
+            f"worker {slot.number} {describe(end.code)}{said}; {next_text}",
             extra={"worker": slot.number, "restarts": slot.restarts},
         )
 
@@ -169,7 +167,3 @@ class Supervisor:
         for slot in self._slots:
             if slot.process is not None:
                 slot.process.signal(signal.SIGKILL)
-
-
-def _findings(process: WorkerProcess) -> list[str]:
-    return [] if process.last_word is None else process.last_word.findings

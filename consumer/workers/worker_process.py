@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from signal import Signals
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,19 @@ _LOG = logging.getLogger("consumer.workers")
 _LINE_BYTES = 16 * 1024 * 1024
 """The bound of a report: its books have a row a destination."""
 _LAST_WORD_S = 2.0
+
+
+class End(msgspec.Struct, frozen=True):
+    """How a worker's process ended."""
+
+    code: int
+    """Its exit code, or minus the signal that ended it."""
+    started: bool = True
+    """Whether it had come so far that there could be something to drain."""
+    findings: list[str] = []
+    """Why, in its own words, if it had any."""
+    books: dict[str, Any] | None = None
+    """Its last, if it had any."""
 
 
 class WorkerProcess:
@@ -36,7 +50,7 @@ class WorkerProcess:
         """`told`: one line, less than what a pipe holds. Raises OSError where no process can be had."""
         self.started: Started | None = None
         """Where its admin port is, once it has said so."""
-        self.last_word: Ended | None = None
+        self._last_word: Ended | None = None
         self._on_started = on_started
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(environment), process_group=0
@@ -64,8 +78,8 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def ended(self) -> int:
-        """Its exit code, or minus the signal that ended it; `last_word` is known then, if it had one."""
+    async def ended(self) -> End:
+        """How it ended. May be awaited once only."""
         code = await asyncio.shield(self._code)
         # Its pipe may be held open by a child of its own: its end is no sign, and is not waited for.
         with contextlib.suppress(TimeoutError):
@@ -74,7 +88,8 @@ class WorkerProcess:
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-        return code
+        word = self._last_word or Ended(code)
+        return End(code, self.started is not None, word.findings, word.books)
 
     def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
         code = self._process.wait()
@@ -89,7 +104,7 @@ class WorkerProcess:
         try:
             while (line := await reader.readline()).endswith(b"\n"):
                 self._hear(line)
-                if self.last_word is not None:
+                if self._last_word is not None:
                     return
         except ValueError:
             _LOG.error(f"a worker (process {self.pid}) said more than {_LINE_BYTES} bytes at once")
@@ -107,4 +122,4 @@ class WorkerProcess:
                 self.started = report
                 self._on_started()
             case Ended():
-                self.last_word = report
+                self._last_word = report
