@@ -69,6 +69,7 @@ def test_a_killed_worker_is_started_again_and_nothing_is_lost_of_books_or_events
         os.kill(victim, signal.SIGKILL)
         stage.kills_ms.append(time.time_ns() // 1_000_000)
         assert AdminPort(parent).get("/live").status_code == 200
+        stage.receiver.remote.follow(FaultPlan())
         parent.wait_for_status(lambda status: workers_of(status)[2]["restarts"] == 1, 30.0)
         assert AdminPort(parent).get("/ready").status_code == 503
         status = parent.wait_for_status(shared, 60.0)
@@ -112,12 +113,34 @@ def test_workers_drain_and_end_when_their_parent_is_killed(stage: Stage) -> None
     assert parent.stderr.count('"message": "stopped"') == 2
 
 
+def test_what_every_worker_finds_at_its_start_is_one_message_and_exit_2(stage: Stage) -> None:
+    elsewhere = stage.topology()
+    file = elsewhere / "all.yaml"
+    file.write_text(file.read_text().replace(stage.topic, "no-such-topic"))
+
+    run = stage.consumer("--workers", "2", topology=elsewhere)
+
+    assert run.wait(30.0) == 2, run.tail()
+    assert run.stderr.count("'no-such-topic' does not exist") == 1, run.stderr
+    assert run.stderr.splitlines()[-1].startswith(
+        "error: topic 'no-such-topic' does not exist on this cluster"
+    )
+    assert run.stdout == ""
+
+
 def test_workers_share_an_end_and_their_books_are_added_up(stage: Stage) -> None:
+    slow = ApiFaults(latency_ms=50.0)
+    stage.receiver.remote.follow(FaultPlan(user_analytics=slow, client_api=slow))
     produced = stage.generate(RECORDS)
 
-    run = stage.to_the_end("--workers", "2")
+    bounds = ("--until-end", "--timeout", "60", "--output", "json")
+    run = stage.consumer(
+        "--workers", "2", *bounds, topology=stage.topology(client={"batch": {"max_items": 10}})
+    )
+    run.wait_for_status(shared, 60.0)
+    stage.receiver.remote.follow(FaultPlan())
 
-    assert run.wait() == 0, run.tail()
+    assert run.wait(90.0) == 0, run.tail()
     assert run.books["balanced"]
     # What was settled above what could be committed, when partitions moved, is settled again where they went.
     assert run.books["consumed"] - run.books["abandoned"] == run.books["settled"] >= produced.total
