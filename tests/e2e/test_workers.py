@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,10 @@ def started(running: Running) -> list[int]:
     """The numbers of the workers that have said so."""
     said = [line for line in lines(running) if line["message"] == "started"]
     return sorted(line["worker"] for line in said if "worker" in line)
+
+
+def has_started(running: Running, count: int) -> bool:
+    return len(started(running)) >= count
 
 
 def status(running: Running) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def test_a_signal_while_workers_start_or_wait_for_a_broker_ends_all_with_0_at_on
         with Running(TWO, tmp_path, settings) as running:
             running.wait_for('"workers": 2')
             workers = pids(running)
-            wait_until(lambda running=running, count=wait_for: len(started(running)) >= count, 20.0)
+            wait_until(partial(has_started, running, wait_for), 20.0)
             asked_s = time.monotonic()
 
             assert running.stop(number) == 0, running.stderr

@@ -234,8 +234,9 @@ def test_gauges_follow_their_sense() -> None:
     assert samples["distinct_consumer_topology_info", ("version", "abc")] == 1
 
 
-def test_differences_of_two_workers_do_not_cancel() -> None:
-    samples = summed(scrape(3, difference=1), scrape(3, difference=-1))
+@pytest.mark.parametrize("other", [1, 0])
+def test_a_difference_is_not_hidden_by_another_worker(other: int) -> None:
+    samples = summed(scrape(3, difference=-1), scrape(3, difference=other))
 
     assert samples["distinct_consumer_books_difference", ("books", "records")] != 0
 

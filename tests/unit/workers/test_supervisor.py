@@ -21,7 +21,7 @@ from consumer.workers.worker_process import WorkerProcess
 
 _WORKER = """
 import json, os, signal, sys
-def say(**report): print(json.dumps(report), flush=True)
+def say(**report): os.write(1, json.dumps(report).encode() + b"\\n")  # a signal may come in between
 def end(code, findings=(), books=None):
     say(type="ended", exit_code=code, findings=findings, books=books); os._exit(code)
 told = json.loads(sys.stdin.readline())
