@@ -26,8 +26,9 @@ from consumer.telemetry.trace_setup import read_settings
 from consumer.workers.answers import WorkersAnswers, WorkersStatus
 from consumer.workers.looks import Looks
 from consumer.workers.progress import Progress
+from consumer.workers.reports import Beat, Started
 from consumer.workers.slot import Slot, of_all
-from consumer.workers.supervisor import SupervisionPolicy, Supervisor
+from consumer.workers.supervisor import Spawn, SupervisionPolicy, Supervisor
 from consumer.workers.worker_process import WorkerProcess
 
 _LOG = logging.getLogger("consumer.run")
@@ -120,13 +121,15 @@ def _shown(slot: Slot) -> dict[str, Any]:
     }
 
 
-def _spawn(order: RunOrder) -> Callable[[int, float | None, Callable[[], None]], WorkerProcess]:
-    def spawn(number: int, left_s: float | None, on_started: Callable[[], None]) -> WorkerProcess:
+def _spawn(order: RunOrder) -> Spawn:
+    def spawn(
+        number: int, left_s: float | None, on_report: Callable[[Started | Beat], None]
+    ) -> WorkerProcess:
         told = WorkerOrder(number, msgspec.structs.replace(order, timeout_s=left_s))
         # Fresh interpreters: Kafka's client and the threads do not survive a fork. The number shows in a list of
         # processes, and is not read.
         command = [sys.executable, "-P", "-m", "consumer.cli.worker", str(number)]
-        return WorkerProcess(command, _environment(number), msgspec.json.encode(told) + b"\n", on_started)
+        return WorkerProcess(command, _environment(number), msgspec.json.encode(told) + b"\n", on_report)
 
     return spawn
 

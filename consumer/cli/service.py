@@ -39,8 +39,8 @@ SWITCH_INTERVAL_S = 0.0005
 default it is 5 ms, and a transaction asks for it several times: that would take ten times as long as the disk does."""
 
 
-Attend = Callable[[tuple[str, int], Callable[[], None]], None]
-"""Is told the address of the admin port, and how to have the run drain and end."""
+Attend = Callable[[tuple[str, int], App], None]
+"""Is told the address of the admin port, and what runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def serve(
     plan: Plan,
     config: AppConfig,
     redactor: Redactor,
-    attend: Attend = lambda address, stop: None,
+    attend: Attend = lambda address, app: None,
 ) -> Ended:
     """Run until a signal, the end that was asked for, or a fault; the first signal drains.
 
@@ -99,7 +99,7 @@ async def serve(
     )
     _drain_on_signals(app, config.kafka.drain_timeout_s)
     _reload_on_hang_up(app, reloading)
-    attend(address, app.stop)
+    attend(address, app)
     _spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     watching = asyncio.gather(reloading.run(), *_rotations(settings, app))

@@ -9,18 +9,21 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 import uvloop
 
+from consumer.app import App
 from consumer.cli.core_dumps import forbid_core_dumps
 from consumer.cli.last_words import tell, tell_faults
 from consumer.cli.run_order import RunOrder, prepare
 from consumer.cli.service import serve
 from consumer.errors import ConfigurationError, ConsumerError
-from consumer.workers.reports import Ended, Report, Started, encode
+from consumer.workers.report_pipe import ReportPipe
+from consumer.workers.reports import Beat, Ended, Started
 
+BEAT_S = 1.0
+"""What a worker that is killed has done since its last beat is missing in the books."""
 _LOG = logging.getLogger("consumer.run")
 
 
@@ -48,29 +51,30 @@ def main() -> None:
     forbid_core_dumps()  # before a secret is read
     tell_faults()
     # Whatever prints goes to the log: the parent reads reports, and nothing else.
-    reports = os.dup(1)
+    pipe = ReportPipe(os.dup(1))
     os.dup2(2, 1)
     try:
         order = msgspec.json.decode(sys.stdin.buffer.readline(), type=WorkerOrder)
-        ended = _work(order, reports)
+        ended = _work(order, pipe)
     except ConsumerError as error:
         findings = error.findings if isinstance(error, ConfigurationError) else [str(error)]
         ended = Ended(error.exit_code, findings)
     except Exception as error:
         tell("a fault of distinct-consumer itself: please report it, with this", error)
         ended = Ended(1, ["a fault of distinct-consumer itself: please report it, with the line above"])
-    _report(reports, ended)
+    pipe.end(ended)
     sys.exit(ended.exit_code)
 
 
-def _work(order: WorkerOrder, reports: int) -> Ended:
+def _work(order: WorkerOrder, pipe: ReportPipe) -> Ended:
     prepared = prepare(order.run, order.number)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_Numbered(order.number))
 
-    def attend(address: tuple[str, int], stop: Callable[[], None]) -> None:
-        _report(reports, Started(*address))
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end_with_parent, stop)
+    def attend(address: tuple[str, int], app: App) -> None:
+        pipe.tell(Started(*address))
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end_with_parent, app.stop)
+        _beat(pipe, app)
 
     one = prepared
     serving = serve(one.settings, one.load, one.folders, one.plan, one.config, one.redactor, attend)
@@ -91,11 +95,10 @@ def _end_with_parent(stop: Callable[[], None]) -> None:
     stop()
 
 
-def _report(to: int, report: Report) -> None:
-    with suppress(OSError):  # nobody listens any more
-        rest = encode(report)
-        while rest:
-            rest = rest[os.write(to, rest) :]
+def _beat(pipe: ReportPipe, app: App) -> None:
+    view = app.status.view()
+    pipe.tell(Beat(app.coordinator.count().as_json(app.status.seconds), view.joined, view.lag))
+    asyncio.get_running_loop().call_later(BEAT_S, _beat, pipe, app)
 
 
 if __name__ == "__main__":

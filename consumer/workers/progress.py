@@ -1,4 +1,4 @@
-"""Looks at the workers by itself, now and then: for the sums, and for the line that says how far they are."""
+"""How far all workers are: a line now and then, and their counters, in case that one is killed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,9 +9,8 @@ from consumer.workers.looks import Looks
 from consumer.workers.slot import Slot, of_all
 
 EVERY_S = 1.0
-"""What a worker that is killed has done since the last look is missing in the books."""
-METRICS_EVERY = 5
-"""A look at the metrics takes a worker some milliseconds."""
+METRICS_EVERY = 15
+"""A look at the metrics takes a worker milliseconds, and some dozens with a thousand partitions."""
 
 
 class Progress:
@@ -28,18 +27,14 @@ class Progress:
         while True:
             await asyncio.sleep(EVERY_S)
             turn += 1
-            await self._looks.at("/status")
-            if not all(slot.was_ready for slot in self._slots):
-                await self._looks.at("/ready")
             if turn % METRICS_EVERY == 0:
                 await self._looks.at("/metrics")
             self._watch.look(self._view())
 
     def _view(self) -> View:
-        """What holds up the flow is told by the worker that it holds up."""
+        """What holds up the flow, and who has which partitions, is told by the worker that it concerns."""
         books = of_all(self._slots)
-        statuses = [slot.status for slot in self._slots if slot.status is not None]
-        lags = [one["lag"] for status in statuses for one in status["partitions"] if one["lag"] is not None]
+        lags = [slot.lag for slot in self._slots if slot.lag is not None]
         return View(
             joined=False,
             partitions=frozenset(),

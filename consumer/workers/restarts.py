@@ -50,16 +50,17 @@ class EndAll(msgspec.Struct, frozen=True):
 
 
 def next_step(
-    policy: RestartPolicy, code: int, *, failures: int, until_end: bool, any_was_ready: bool
+    policy: RestartPolicy, code: int, *, failures: int, until_end: bool, any_joined: bool
 ) -> Again | Over | EndAll:
     """What follows on an end that nobody asked for.
 
     code: its exit code, or minus the signal that ended it. failures: how often in a row it has ended, this time
-    included. any_was_ready: before that, what ends a worker is the start's own fault and would end `run` too.
+    included. any_joined: whether a worker has ever joined the group; before that, what ends one is the start's own
+    fault, and would end `run` too.
     """
     if code == 0 and until_end:
         return Over()
-    if code in _ENDS_ALL or (code > 0 and not any_was_ready) or failures >= policy.attempts:
+    if code in _ENDS_ALL or (code > 0 and not any_joined) or failures >= policy.attempts:
         return EndAll()
     return Again(policy.delay_s(failures))
 

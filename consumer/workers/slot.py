@@ -12,6 +12,7 @@ from consumer.core.books import Books
 from consumer.errors import ConsumerError
 from consumer.workers import metrics_sum
 from consumer.workers.books_sum import add_up, books_of, given_up
+from consumer.workers.reports import Beat, Started
 from consumer.workers.restarts import describe
 from consumer.workers.worker_process import End, WorkerProcess
 
@@ -25,13 +26,15 @@ class Slot:
         self.state = "starting"
         """starting, running, waiting (to be started again) or ended."""
         self.restarts = 0
-        self.was_ready = False
+        self.joined = False
+        """Whether a process of it has ever joined the group."""
         self.exit_code: int | None = None
         """Of the process that ended last."""
         self.failure: ConsumerError | None = None
         """Why it ended for good, unless all went well."""
         self.status: dict[str, Any] | None = None
         """What the process that runs said of itself last."""
+        self.lag: int | None = None
         self.answers = False
         """Whether it answered the last question."""
         self.health: dict[str, tuple[bool, str]] = {}
@@ -69,7 +72,7 @@ class Slot:
         self.past_metrics = metrics_sum.add_up({"": metrics_sum.counted(self.metrics)}, self.past_metrics)
         if end.books is not None:
             self._now = books_of(end.books)
-        self.answers, self.health, self.status, self._metrics = False, {}, None, b""
+        self.answers, self.health, self.status, self.lag, self._metrics = False, {}, None, None, b""
 
     def wait(self) -> None:
         """It will be started again: what was in flight comes again."""
@@ -78,6 +81,15 @@ class Slot:
         self.restarts += 1
 
     # --- what it says ---
+
+    def take(self, report: Started | Beat) -> None:
+        """Its process has something to tell."""
+        match report:
+            case Started():
+                self.state = "running"
+            case Beat():
+                self._now, self.lag = books_of(report.books), report.lag
+                self.joined |= report.joined
 
     def hear(self, process: WorkerProcess, path: str, answer: Answer | None) -> None:
         """What a process answered, None where it did not; what was known then stays.
@@ -89,7 +101,6 @@ class Slot:
         self.answers = answer is not None
         if path in ("/ready", "/live"):
             self.health[path] = (False, "does not answer") if answer is None else _health(answer)
-            self.was_ready |= path == "/ready" and self.health[path][0]
         elif answer is not None and answer.status == 200:
             if path == "/metrics":
                 self._metrics = answer.body

@@ -9,6 +9,7 @@ import msgspec
 
 from consumer.clock import Clock
 from consumer.errors import ConsumerError, FaultError, StoppedError
+from consumer.workers.reports import Beat, Started
 from consumer.workers.restarts import (
     Again,
     EndAll,
@@ -22,8 +23,8 @@ from consumer.workers.restarts import (
 from consumer.workers.slot import Slot
 from consumer.workers.worker_process import End, WorkerProcess
 
-Spawn = Callable[[int, float | None, Callable[[], None]], WorkerProcess]
-"""Starts a worker by its number; what is left of `--timeout`, in seconds; what to call when it has started."""
+Spawn = Callable[[int, float | None, Callable[[Started | Beat], None]], WorkerProcess]
+"""Starts a worker by its number; what is left of `--timeout`, in seconds; who gets its reports."""
 
 _LOG = logging.getLogger("consumer.workers")
 
@@ -104,10 +105,7 @@ class Supervisor:
     def _start(self, slot: Slot) -> WorkerProcess:
         left_s = None if self._deadline_s is None else max(1.0, self._deadline_s - self._clock.monotonic_s())
 
-        def started() -> None:
-            slot.state = "running"
-
-        return self._spawn(slot.number, left_s, started)
+        return self._spawn(slot.number, left_s, slot.take)
 
     async def _goes_on(self, slot: Slot, end: End, failures: int) -> bool:
         """Whether it is to be started again, now: the delay has passed."""
@@ -116,7 +114,7 @@ class Supervisor:
             end.code,
             failures=failures,
             until_end=self._policy.until_end,
-            any_was_ready=any(one.was_ready for one in self._slots),
+            any_joined=any(one.joined for one in self._slots),
         )
         match step:
             case Over():

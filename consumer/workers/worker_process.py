@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from consumer.workers.reports import Ended, Started, decode
+from consumer.workers.reports import Beat, Ended, Started, decode
 
 _LOG = logging.getLogger("consumer.workers")
 _LINE_BYTES = 16 * 1024 * 1024
@@ -45,13 +45,13 @@ class WorkerProcess:
         command: Sequence[str],
         environment: Mapping[str, str],
         told: bytes,
-        on_started: Callable[[], None] = lambda: None,
+        on_report: Callable[[Started | Beat], None],
     ) -> None:
         """`told`: one line, less than what a pipe holds. Raises OSError where no process can be had."""
         self.started: Started | None = None
         """Where its admin port is, once it has said so."""
         self._last_word: Ended | None = None
-        self._on_started = on_started
+        self._on_report = on_report
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(environment), process_group=0
         )
@@ -120,6 +120,8 @@ class WorkerProcess:
         match report:
             case Started():
                 self.started = report
-                self._on_started()
+                self._on_report(report)
+            case Beat():
+                self._on_report(report)
             case Ended():
                 self._last_word = report

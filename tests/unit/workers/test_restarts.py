@@ -19,9 +19,9 @@ POLICY = RestartPolicy(base_s=1.0, max_s=10.0, attempts=6)
 
 
 def step(
-    code: int, *, failures: int = 1, until_end: bool = False, any_was_ready: bool = True
+    code: int, *, failures: int = 1, until_end: bool = False, any_joined: bool = True
 ) -> Again | Over | EndAll:
-    return next_step(POLICY, code, failures=failures, until_end=until_end, any_was_ready=any_was_ready)
+    return next_step(POLICY, code, failures=failures, until_end=until_end, any_joined=any_joined)
 
 
 @pytest.mark.parametrize("code", [-9, -11, -6, 1, 0])
@@ -43,8 +43,8 @@ def test_what_the_others_would_meet_as_well_ends_all_at_once(code: int) -> None:
 
 
 def test_a_fault_before_any_worker_was_ready_ends_all_as_it_would_end_a_single_one() -> None:
-    assert step(1, any_was_ready=False) == EndAll()
-    assert step(-9, any_was_ready=False) == Again(1.0), "a kill says nothing of the configuration"
+    assert step(1, any_joined=False) == EndAll()
+    assert step(-9, any_joined=False) == Again(1.0), "a kill says nothing of the configuration"
 
 
 def test_one_that_has_reached_the_end_is_not_started_again() -> None:

@@ -14,6 +14,7 @@ import pytest
 from consumer.clock import ManualClock, SystemClock
 from consumer.core.books import Books
 from consumer.errors import ConfigurationError, FaultError, RefusedError, StoppedError
+from consumer.workers.reports import Beat, Started
 from consumer.workers.restarts import RestartPolicy
 from consumer.workers.slot import Slot, of_all
 from consumer.workers.supervisor import SupervisionPolicy, Supervisor
@@ -33,12 +34,15 @@ drain = lambda *_: end(told["drained"], left, books)
 signal.signal(signal.SIGTERM, signal.SIG_IGN if told["deaf"] else drain)
 signal.signal(signal.SIGHUP, lambda *_: open(told["mark"], "a").write("hup "))
 say(type="started", host="127.0.0.1", port=1)
+if told["beats"]: say(type="beat", books={**books, "consumed": settled + 2, "in_flight": 2}, joined=True, lag=9)
 if told["lives"]:
     sys.stdin.read()  # until the parent is gone
     open(told["mark"], "a").write("gone ")
     os._exit(0)
 end(code, told["findings"], books) if code >= 0 else os.kill(os.getpid(), -code)
 """
+
+OnReport = Callable[[Started | Beat], None]
 
 EMPTY = Books().as_json(0.0)
 
@@ -56,17 +60,18 @@ class Company:
         settings = {"stop_within_s": 5.0, "restarts": RestartPolicy(base_s=0.01, attempts=4), **policy}
         self.supervisor = Supervisor(self.slots, self._spawn, SupervisionPolicy(**settings), clock)
 
-    def _spawn(self, number: int, left_s: float | None, on_started: Callable[[], None]) -> WorkerProcess:
+    def _spawn(self, number: int, left_s: float | None, on_report: OnReport) -> WorkerProcess:
         of_number = self._behaviours[number]
         behaviour = of_number[min(self.starts.count(number), len(of_number) - 1)]
         self.starts.append(number)
         self.left_s.append(left_s)
         told = {
-            "code": 0, "lives": False, "early": False, "deaf": False, "drained": 0, "settled": 0, "findings": [],
+            "code": 0, "lives": False, "beats": False, "early": False, "deaf": False, "drained": 0,
+            "settled": 0, "findings": [],
             "mark": str(self.mark), "books": EMPTY, **behaviour,
         }  # fmt: skip
         command = [sys.executable, "-I", "-S", "-c", _WORKER]
-        return WorkerProcess(command, os.environ, json.dumps(told).encode() + b"\n", on_started)
+        return WorkerProcess(command, os.environ, json.dumps(told).encode() + b"\n", on_report)
 
     async def until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(10.0):
@@ -108,6 +113,23 @@ async def test_a_killed_worker_is_started_again_and_the_others_are_left_alone(tm
     assert company.slots[0].process is first
     assert company.starts == [1, 2, 2]
     assert company.slots[1].restarts == 1
+    company.supervisor.stop()
+    assert await running is None
+
+
+async def test_what_a_killed_worker_told_last_stays_in_the_books(tmp_path: Path) -> None:
+    company = Company(tmp_path, {1: [{**LIVES, "beats": True, "settled": 3}, LIVES]})
+    running = asyncio.create_task(company.supervisor.run())
+    slot = company.slots[0]
+    await company.until(lambda: slot.joined)
+    assert (slot.books.settled, slot.books.in_flight, slot.lag) == (3, 2, 9)
+    assert slot.process is not None
+
+    os.kill(slot.process.pid, signal.SIGKILL)
+    await company.until(lambda: company.starts == [1, 1] and company.all_run())
+
+    assert (slot.books.settled, slot.books.in_flight, slot.books.abandoned) == (3, 0, 2)
+    assert slot.books.balanced
     company.supervisor.stop()
     assert await running is None
 
@@ -236,8 +258,8 @@ async def test_none_outlives_a_supervision_that_is_cancelled(tmp_path: Path) -> 
 async def test_a_command_that_cannot_be_started_ends_all_and_says_why(tmp_path: Path) -> None:
     slots = [Slot(1, ManualClock())]
 
-    def spawn(number: int, left_s: float | None, on_started: Callable[[], None]) -> WorkerProcess:
-        return WorkerProcess([str(tmp_path / "nothing")], {}, b"\n", on_started)
+    def spawn(number: int, left_s: float | None, on_report: OnReport) -> WorkerProcess:
+        return WorkerProcess([str(tmp_path / "nothing")], {}, b"\n", on_report)
 
     failure = await Supervisor(slots, spawn, SupervisionPolicy(stop_within_s=1.0), ManualClock()).run()
 
