@@ -41,7 +41,7 @@ from consumer.pipeline.status import Status
 from consumer.pipeline.timed_ledger import TimedLedger
 from consumer.pipeline.tuning import gate_policy, retry_policy, retune, sink_policy
 from consumer.pipeline.verdicts import Verdicts
-from consumer.pipeline.watch import Watch
+from consumer.pipeline.watch import Watch, WatchPolicy
 from consumer.pipeline.watchdogs import WatchdogPolicy, Watchdogs
 from consumer.pipeline.ways import open_way, same_way
 from consumer.telemetry.metrics import Metrics
@@ -76,6 +76,7 @@ class AppConfig:
     watchdogs: WatchdogPolicy = field(default_factory=WatchdogPolicy)
     accept_ledger: bool = False
     ledger_is_shared: bool = False
+    watch: WatchPolicy = field(default_factory=WatchPolicy)
 
 
 class App:
@@ -132,7 +133,7 @@ class App:
         self.owner = self._owner(plan)
         self._committer = Committer(patient, self.owner.commit, config.commit_interval_s, tracing)
         self.coordinator.attach(self.owner, self._committer)
-        self._watch = Watch(config.kafka.group, self._clock)
+        self._watch = Watch(config.kafka.group, self._clock, config.watch)
         self._watchdogs = Watchdogs(
             config.watchdogs, self.coordinator, intake, self.sinks, graveyard, patient, self._clock,
             lambda: self._longest_s,

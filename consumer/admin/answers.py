@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from consumer.admin.page import Page
-from consumer.admin.source import StatusSource
-from consumer.telemetry.metrics import Metrics
+from consumer.admin.source import MetricsSource, StatusSource
 
 _log = logging.getLogger(__name__)
 _JSON = "application/json"
@@ -27,7 +26,7 @@ class Reply(msgspec.Struct, frozen=True):
 class Answers:
     """GET and HEAD of five paths; everything else is refused."""
 
-    def __init__(self, source: StatusSource, metrics: Metrics, ready_timeout_s: float = 2.0) -> None:
+    def __init__(self, source: StatusSource, metrics: MetricsSource, ready_timeout_s: float = 2.0) -> None:
         """`ready_timeout_s`: a ledger that hangs is as good as one that says no."""
         self._source = source
         self._metrics = metrics

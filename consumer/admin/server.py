@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import os
 from email.utils import formatdate
+from typing import Protocol
 
 import h11
 import msgspec
 
-from consumer.admin.answers import Answers, Reply
+from consumer.admin.answers import Reply
 from consumer.errors import ConfigurationError
 
 _READ_BYTES = 16 * 1024
@@ -33,10 +34,18 @@ class AdminPolicy(msgspec.Struct, frozen=True, kw_only=True):
     linger_s: float = 0.5
 
 
+class Replies(Protocol):
+    """What answers: `Answers`, or the parent of several workers."""
+
+    async def to(self, method: str, target: str, accept: str) -> Reply:
+        """The answer to a request. Never raises; bounds its own wait."""
+        ...
+
+
 class AdminServer:
     """Serves from `start` to `stop`, on the event loop that called `start`."""
 
-    def __init__(self, answers: Answers, host: str, port: int, policy: AdminPolicy | None = None) -> None:
+    def __init__(self, answers: Replies, host: str, port: int, policy: AdminPolicy | None = None) -> None:
         """`port` 0 takes a free one."""
         self._answers = answers
         self._host = host

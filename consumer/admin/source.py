@@ -3,6 +3,14 @@
 from typing import Any, Protocol
 
 
+class MetricsSource(Protocol):
+    """Answers from memory."""
+
+    def render(self, accept: str) -> tuple[str, bytes]:
+        """(content type, text) in the format that the scraper asks for in its Accept header."""
+        ...
+
+
 class StatusSource(Protocol):
     """Answers from memory; only `ready` may wait, for the ledger. All are called on the event loop."""
 

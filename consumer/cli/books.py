@@ -37,11 +37,23 @@ def deliveries_table(title: str, destinations: dict[str, dict[str, int]]) -> Tab
     return table
 
 
+def _workers_table(workers: list[dict[str, Any]]) -> Table:
+    table = Table(title="Workers", title_justify="left")
+    columns = ("worker", "consumed", "settled", "in_flight", "abandoned", "restarts")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right")
+    for one in workers:
+        table.add_row(*(str(one[column]) for column in columns))
+    return table
+
+
 def print_books(books: dict[str, Any]) -> None:
     """Both tables on stdout, and whether they balance."""
     console = Console()
     console.print(records_table(books))
     console.print(deliveries_table("Deliveries", books["destinations"]))
+    if "workers" in books:
+        console.print(_workers_table(books["workers"]))
     balanced = "The books balance." if books["balanced"] else "[red]The books do not balance.[/red]"
     console.print(
         f"{books['seconds']} s, {books['records_per_second']} records a second. {balanced}", highlight=False

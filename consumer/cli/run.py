@@ -1,8 +1,8 @@
 """`run`: the consumer."""
 
+import asyncio
 import logging
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +10,13 @@ import click
 import orjson
 import uvloop
 
-from consumer.app import AppConfig
 from consumer.cli.books import print_books
-from consumer.cli.secrets_of import secrets_of
+from consumer.cli.run_order import Prepared, RunOrder, prepare
+from consumer.cli.run_workers import refuse_what_no_worker_can, run_workers
 from consumer.cli.sections import SectionedCommand
 from consumer.cli.service import serve
-from consumer.cli.settings_options import load_settings, settings_options
-from consumer.core.pressure import PressurePolicy
-from consumer.errors import ConfigurationError, ConsumerError, FaultError, UsageError
-from consumer.kafka.config import KafkaPolicy
-from consumer.ledger.sharing import is_shared
-from consumer.pipeline.watchdogs import WatchdogPolicy
-from consumer.resources import schemas_dir, topology_dir
-from consumer.settings import Settings
-from consumer.telemetry.logs import configure_logging
-from consumer.telemetry.redaction import Redactor
-from consumer.topology.isolate import group_of
-from consumer.topology.load import load_plan
+from consumer.cli.settings_options import settings_options
+from consumer.errors import ConsumerError, FaultError, StoppedError, UsageError
 
 _LOG = logging.getLogger("consumer.run")
 
@@ -45,6 +35,7 @@ Examples:
   distinct-consumer run
   distinct-consumer run --until-end --timeout 600 --output json
   distinct-consumer run --destination client
+  distinct-consumer run --workers 4
 """,
 )
 @click.option(
@@ -63,6 +54,14 @@ Examples:
     help="Serve this destination alone, in a group of its own: the group's name, a dot, and NAME.",
 )
 @click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="So many processes, on one machine's cores: one group, one ledger, one admin port that adds them up.",
+)
+@click.option(
     "--accept-ledger",
     is_flag=True,
     help="Go on with a ledger that is behind the broker: duplicates can be sent.",
@@ -78,6 +77,7 @@ Examples:
 def run(
     config: Path | None,
     destination: str | None,
+    workers: int,
     accept_ledger: bool,
     until_end: bool,
     timeout_s: float | None,
@@ -92,35 +92,22 @@ def run(
     """
     if timeout_s is not None and not until_end:
         raise UsageError("--timeout bounds a run with --until-end: give both, or neither")
-    settings = load_settings(config, flags)
-    if destination is not None:
-        group = group_of(settings.consumer_group, destination)
-        settings = settings.model_copy(update={"consumer_group": group})
-    if missing := settings.missing():
-        raise ConfigurationError(missing)
-    folders = [settings.topology or topology_dir(), settings.schemas or schemas_dir()]
-    load = partial(
-        load_plan,
-        folders[0],
-        settings.environment,
-        schemas=folders[1],
-        allow_plain_http=settings.allow_plain_http,
-        only=destination,
+    order = RunOrder(
+        config=None if config is None else str(config),
+        flags=flags,
+        destination=destination,
+        accept_ledger=accept_ledger,
+        until_end=until_end,
+        timeout_s=timeout_s,
     )
-    plan = load()
-    keys = [one.credential.read() for one in plan.destinations.values()]
-    redactor = Redactor([*keys, *secrets_of(settings)])
-    configure_logging(redactor, level=getattr(logging, settings.log_level.upper()))
-    app_config = _app_config(settings, accept_ledger=accept_ledger, until_end=until_end, timeout_s=timeout_s)
+    prepared = prepare(order)
+    if workers > 1:
+        refuse_what_no_worker_can(prepared)
     try:
-        ended = uvloop.run(serve(settings, load, folders, plan, app_config, redactor))
-        out = ended.books.as_json(ended.seconds)
-        if output == "json":
-            sys.stdout.buffer.write(orjson.dumps(out, option=orjson.OPT_INDENT_2) + b"\n")
-        else:
-            print_books(out)
-        if ended.stopped is not None:
-            raise ended.stopped
+        out, failure = _one(prepared) if workers == 1 else _several(order, prepared, workers)
+        _print(out, output)
+        if failure is not None:
+            raise failure
         if not out["balanced"]:
             raise FaultError(
                 "the books do not balance: a record was lost or counted twice; please report this"
@@ -135,30 +122,23 @@ def run(
         sys.exit(error.exit_code)
 
 
-def _app_config(
-    settings: Settings, *, accept_ledger: bool, until_end: bool, timeout_s: float | None
-) -> AppConfig:
-    return AppConfig(
-        bootstrap_servers=settings.bootstrap_servers or "",
-        kafka=KafkaPolicy(
-            group=settings.consumer_group,
-            instance_id=settings.instance_id,
-            protocol=settings.group_protocol,
-            drain_timeout_s=settings.drain_timeout_ms / 1000,
-        ),
-        kafka_properties=settings.kafka_options,
-        pressure=PressurePolicy(
-            max_pending=settings.max_pending, max_pending_bytes=settings.max_pending_bytes
-        ),
-        commit_interval_s=settings.commit_interval_ms / 1000,
-        http_client=settings.http_client,
-        until_end=until_end,
-        timeout_s=timeout_s,
-        watchdogs=WatchdogPolicy(
-            stuck_after_s=settings.stuck_after_ms / 1000,
-            stalled_after_s=settings.stalled_after_ms / 1000,
-            commit_interval_s=settings.commit_interval_ms / 1000,
-        ),
-        accept_ledger=accept_ledger,
-        ledger_is_shared=is_shared(settings.ledger_url),
-    )
+def _one(one: Prepared) -> tuple[dict[str, Any], ConsumerError | None]:
+    serving = serve(one.settings, one.load, one.folders, one.plan, one.config, one.redactor)
+    ended = uvloop.run(serving)
+    return ended.books.as_json(ended.seconds), ended.stopped
+
+
+def _several(
+    order: RunOrder, prepared: Prepared, workers: int
+) -> tuple[dict[str, Any], ConsumerError | None]:
+    together = asyncio.run(run_workers(order, prepared, workers))
+    if together.failure is not None and not isinstance(together.failure, StoppedError):
+        raise together.failure  # as a single process does: books are of a run that could end
+    return together.books, together.failure
+
+
+def _print(books: dict[str, Any], output: str) -> None:
+    if output == "json":
+        sys.stdout.buffer.write(orjson.dumps(books, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        print_books(books)

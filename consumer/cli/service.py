@@ -39,6 +39,10 @@ SWITCH_INTERVAL_S = 0.0005
 default it is 5 ms, and a transaction asks for it several times: that would take ten times as long as the disk does."""
 
 
+Attend = Callable[[tuple[str, int], App], None]
+"""Is told the address of the admin port, and what runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a run ended: its books, and what stopped it before its work was done."""
@@ -55,10 +59,12 @@ async def serve(
     plan: Plan,
     config: AppConfig,
     redactor: Redactor,
+    attend: Attend = lambda address, app: None,
 ) -> Ended:
     """Run until a signal, the end that was asked for, or a fault; the first signal drains.
 
-    load: reads the topology again, on SIGHUP or when what it is made of, in `folders`, has changed.
+    load: reads the topology again, on SIGHUP or when what it is made of, in `folders`, has changed. attend: called
+    once, when the admin port is open and signals drain.
 
     Raises ConfigurationError for an address, a file or a variable that cannot be used, and the fault that
     ended it.
@@ -93,6 +99,7 @@ async def serve(
     )
     _drain_on_signals(app, config.kafka.drain_timeout_s)
     _reload_on_hang_up(app, reloading)
+    attend(address, app)
     _spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     watching = asyncio.gather(reloading.run(), *_rotations(settings, app))

@@ -12,8 +12,8 @@ What comes out for a route with a condition, a template and a path:
         f2['event_id'] = v if v.__class__ is str else plain(v)
         …
 
-`opened` are the boxes of the record (boxes.py), b0, b1 … those that this route asks; `v` is for at once. That halves what
-a record costs between its decoding and its body (docs/performance.md).
+`opened` are the boxes of the record (boxes.py), b0, b1 … those that this route asks; `v` is for at once. That nearly
+halves what a record costs between its decoding and its body (docs/performance.md).
 
 Nothing of a topology becomes source but texts, as literals that `ascii` wrote; everything else is reached through the
 scope, under names made here.

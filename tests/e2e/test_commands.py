@@ -239,6 +239,7 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
         "log-level": "warning",
         "timeout": "60",
         "output": "json",
+        "workers": "1",
     }
     flags = [word for name, value in values.items() for word in (f"--{name}", value)]
     # `--destination` changes the group: it has tests of its own.

@@ -64,6 +64,24 @@ def test_the_page_fits_a_phone(stage: Stage, person: Person, page: "Page") -> No
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_the_page_of_several_workers_shows_the_sums_and_each_of_them(
+    stage: Stage, person: Person, page: "Page"
+) -> None:
+    stage.produce(person.engaged("e-1"), b"no Avro at all")
+    port = AdminPort(stage.consumer("--workers", "2"))
+    wait_until(lambda: port.get("/ready").status_code == 200, 30.0, lambda: f"{port.status}")
+    wait_until(lambda: port.status["settled"] == 2, 30.0, lambda: f"{port.status}")
+
+    page.goto(port.url)
+    page.wait_for_selector("#workers td")
+
+    assert page.inner_text("#state") == "running"
+    assert [_row(page, "#workers", number)[1] for number in "12"] == ["running", "running"]
+    assert sorted(_row(page, "#workers", number)[4] for number in "12") == ["0", "1"]
+    assert _row(page, "#letters", "(decoding)")[1:] == ["wrong magic byte", "1"]
+    assert _row(page, "#partitions", f"{stage.topic} [0]")[1:] == ["2", "0", "0"]
+
+
 def _row(page: "Page", table: str, first: str) -> list[str]:
     """The cells of the row that begins with this text."""
     rows = page.query_selector_all(f"{table} tbody tr")

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from consumer.cli.command import command
+from consumer.clock import SystemClock
 from consumer.core.books import Books, DestinationBooks
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.snapshot import DestinationState, PartitionLag, Snapshot
@@ -17,6 +18,8 @@ from consumer.topology.examples import FOLDER, read_examples
 from consumer.topology.load import load_plan
 from consumer.topology.trial import try_example
 from consumer.types import TopicPartition
+from consumer.workers.answers import WorkersMetrics
+from consumer.workers.slot import Slot
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -161,6 +164,7 @@ def test_every_metric_of_the_pages_is_there() -> None:
     books = Books(destinations={"d": DestinationBooks()})
     metrics.read_from(lambda: Snapshot(books=books, destinations={"d": DestinationState()}, partitions=[one]))
     text = metrics.render("text/plain")[1].decode()
+    text += WorkersMetrics([Slot(1, SystemClock())]).render("text/plain")[1].decode()
     known = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) | set(_METRIC.findall(text))
 
     named = {name for document in DOCUMENTS for name in _METRIC.findall(document.read_text("utf-8"))}
