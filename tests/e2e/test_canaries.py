@@ -197,3 +197,26 @@ def test_what_the_commands_print_holds_no_secret(tmp_path: Path) -> None:
 
         assert ended.exit_code == 0, ended.stderr
         assert "canary" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "trouble", [None, *(one for one in TROUBLES if one.status in (200, 302, 400, 401))], ids=str
+)
+def test_what_is_asked_of_the_touchpoints_tells_neither_key_nor_answer(
+    tmp_path: Path, trouble: Outage | None
+) -> None:
+    config = SimulatorConfig(
+        distinct_api_key="shared", client_api_key="pk_test", distinct_admin_api_key="canary-admin-key"
+    )
+    with SimulatorProcess(config) as vendor:
+        if trouble is not None:
+            vendor.remote.declare({"touchpoint_metrics": trouble})
+        ended = run(
+            *("touchpoints", "user", "47Gop5", "user-1"),
+            folder=tmp_path,
+            DISTINCT_ADMIN_API_KEY="canary-admin-key",
+            DISTINCT_BASE_URL=vendor.base_url,
+        )
+
+    assert ended.exit_code == (0 if trouble is None else 1), ended.stderr
+    assert found_in({"output": ended.stdout.encode(), "errors": ended.stderr.encode()}) == []
