@@ -35,7 +35,8 @@ from consumer.pipeline.rehearsal import Rehearsal, RehearsalPolicy
 from consumer.pipeline.send import Post
 from consumer.pipeline.settle import Settlement
 from consumer.pipeline.shipping import shipping
-from consumer.pipeline.sink import Sink, SinkPolicy
+from consumer.pipeline.sink import Sink
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.stalls import stalls_of
 from consumer.pipeline.status import Status
 from consumer.pipeline.timed_ledger import TimedLedger

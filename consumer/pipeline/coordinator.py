@@ -11,6 +11,7 @@ from consumer.errors import ConsumerError, RefusedError
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.commits import Committer
 from consumer.pipeline.dead_letters import Graveyard
+from consumer.pipeline.goal import Goal
 from consumer.pipeline.intake import Intake
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.poller import Poller
@@ -69,8 +70,7 @@ class Coordinator:
         self._past: list[Assignment] = []
         self._prefixes: dict[TopicPartition, int] = {}
         self._met_below: dict[TopicPartition, int] = {}
-        self._goal: dict[TopicPartition, int] | None = None
-        self._reached: set[TopicPartition] = set()
+        self._goal = Goal()
         self.ledger_alarms = 0
         ledger.watch(self._alarm)
         self.unburied = ""
@@ -253,39 +253,30 @@ class Coordinator:
             if (assignment := self.assignments.get(partition)) is not None:
                 assignment.committed = max(assignment.committed, offset)
             self._committer.committed(partition)
-            self._reach(partition, offset)
+        self._goal.commits(offsets)
         for partition, reason in failed.items():
             self._committer.failed(partition, reason)
             self._note(f"{partition}: commit failed: {reason}")
         self._check_goal()
 
     def goal(self, ends: Mapping[TopicPartition, int]) -> None:
-        self._goal = dict(ends)
+        self._goal.set(ends)
         self._check_goal()
 
     def elsewhere(self, committed: Mapping[TopicPartition, int | None]) -> None:
-        for partition, offset in committed.items():
-            self._reach(partition, offset if offset is not None else -1)
+        self._goal.commits(committed)
         self._check_goal()
-
-    def _reach(self, partition: TopicPartition, offset: int) -> None:
-        if self._goal is not None and offset >= self._goal.get(partition, offset):
-            self._reached.add(partition)
 
     def look_around(self) -> None:
         """With a goal: see which partitions have reached it, here and elsewhere."""
-        if self._goal is None:
-            return
-        for partition, assignment in self.assignments.items():
-            self._reach(partition, assignment.committed)
-        others = [p for p in self._goal if p not in self._reached and p not in self.assignments]
+        self._goal.commits({partition: one.committed for partition, one in self.assignments.items()})
+        others = self._goal.left(self.assignments)
         if others and self.joined:
             self._owner.look_elsewhere(others)
         self._check_goal()
 
     def _check_goal(self) -> None:
-        if self._goal is not None and self._reached >= self._goal.keys():
-            self._goal = None
+        if self._goal.done():
             self._owner.stop()
 
     # --- news ---

@@ -4,38 +4,25 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Set
 from typing import Any
 
-import msgspec
-
 from consumer.clock import Clock
 from consumer.core.books import DestinationBooks
 from consumer.core.gate import Gate
-from consumer.endpoints.collapsing import Collapsing
-from consumer.endpoints.endpoint import Operation
 from consumer.endpoints.settling import Settling
 from consumer.errors import LedgerUnavailable
 from consumer.ledger.ledger import Ledger
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
-from consumer.pipeline.filling import take_collapsible
+from consumer.pipeline.filling import Filling
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.reserve import Sorted, reserve
 from consumer.pipeline.settle import Ending, Settlement
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.stock import Stock
 from consumer.pipeline.work import Assignment, Delivery
 
 FIRST_WAIT_S = 0.02
 LONGEST_WAIT_S = 1.0
-
-
-class SinkPolicy(msgspec.Struct, frozen=True):
-    """What goes into one request, and how long an array is filled."""
-
-    max_items: int = 500
-    max_bytes: int = 512 * 1024
-    linger_s: float = 0.02
-    fresh_s: float = 5.0
-    """A reservation older than this is renewed before the send."""
 
 
 class Sink:
@@ -79,7 +66,7 @@ class Sink:
         self._pumping = False
         self._probe_new = False
         self._timer: asyncio.TimerHandle | None = None
-        self._filling_since_s: dict[Operation, float] = {}
+        self._filling = Filling(self.lanes)
 
     def offer(self, lane_key: Hashable, delivery: Delivery) -> None:
         """A delivery joins its lane; `wake` after the last of a chunk."""
@@ -221,47 +208,26 @@ class Sink:
 
     def _choose_new(self, now_s: float, room: int, chosen: list[Batch]) -> None:
         ready = self.lanes.ready()
-        if self._filling_since_s:
-            due = {operation for operation, _ in ready}
-            self._filling_since_s = {one: at_s for one, at_s in self._filling_since_s.items() if one in due}
+        self._filling.forget_all_but(operation for operation, _ in ready)
         for operation, lanes in ready:
-            self._fill(operation, lanes, room, now_s, chosen)
-
-    def _fill(self, operation: Operation, lanes: int, room: int, now_s: float, chosen: list[Batch]) -> None:
-        most = min(operation.max_items, self.policy.max_items)
-        # Each item's size counts a comma; with the brackets an array is one byte more than its items.
-        room_bytes = min(operation.max_body_bytes, self.policy.max_bytes) - 1
-        collapsing = operation if most > 1 and isinstance(operation, Collapsing) else None
-        settle_s = operation.settle_delay_s if isinstance(operation, Settling) else 0.0
-        while len(chosen) < room and lanes > 0:
-            if collapsing is not None:
-                # No linger: what one lane has is there at once, or comes while the lane is under way.
-                members = take_collapsible(self.lanes, collapsing, most, room_bytes)
-                lanes -= 1
-            else:
-                if lanes < most:
-                    since_s = self._filling_since_s.setdefault(operation, now_s)
-                    if now_s < since_s + self.policy.linger_s:
-                        return
-                members = self.lanes.take(operation, most, room_bytes)
-                self._filling_since_s.pop(operation, None)
-                lanes -= len(members)
-            if not members:
-                self.wake()  # These lanes were emptied meanwhile, or begin with another operation now.
-                return
-            batch = Batch(operation, members)
+            settle_s = operation.settle_delay_s if isinstance(operation, Settling) else 0.0
+            most = lanes if settle_s else room - len(chosen)
+            batches, again = self._filling.batches(self.policy, operation, lanes, most, now_s)
+            if again:
+                self.wake()
             if settle_s:
-                # It holds its lane, and reserves nothing yet.
-                self.stock.later(batch, now_s + settle_s)
+                # They hold their lanes, and reserve nothing yet.
+                for batch in batches:
+                    self.stock.later(batch, now_s + settle_s)
             else:
-                chosen.append(batch)
+                chosen += batches
 
     def _set_timer(self, now_s: float) -> None:
         """Wake when time alone lets something go. What is due already waits for a permit: an answer wakes it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        times = [since_s + self.policy.linger_s for since_s in self._filling_since_s.values()]
+        times = self._filling.due_at_s(self.policy)
         times += [at_s for at_s in (self.stock.shelf.next_at_s, self.lanes.next_wake_s) if at_s is not None]
         times = [at_s for at_s in times if at_s > now_s]
         if (opens_s := self.gate.opens_at_s(now_s)) is not None:

@@ -2,7 +2,8 @@
 
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
-from consumer.pipeline.sink import Sink, SinkPolicy
+from consumer.pipeline.sink import Sink
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.topology.plan import Destination
 

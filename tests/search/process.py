@@ -21,7 +21,8 @@ from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.intake import Intake, IntakePolicy
 from consumer.pipeline.patience import PatientLedger
 from consumer.pipeline.shipping import shipping
-from consumer.pipeline.sink import Sink, SinkPolicy
+from consumer.pipeline.sink import Sink
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.telemetry.spans import Tracing
 from consumer.topology.plan import Matched, Plan, Route

@@ -13,7 +13,8 @@ from consumer.http.urls import BaseUrl
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.send import Post
 from consumer.pipeline.shipping import shipping
-from consumer.pipeline.sink import Sink, SinkPolicy
+from consumer.pipeline.sink import Sink
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy, Verdicts
 from consumer.pipeline.work import Delivery, Phase
 from consumer.telemetry.metrics import Metrics

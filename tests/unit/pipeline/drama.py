@@ -12,7 +12,7 @@ from consumer.core.gate import GatePolicy
 from consumer.core.pressure import PressurePolicy
 from consumer.core.retries import Backoff
 from consumer.ledger.ledger import Ledger
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy
 from consumer.types import Record, TopicPartition
 from tests.unit.pipeline.edges import header

@@ -4,7 +4,7 @@ import asyncio
 
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.types import Origin
 from tests.unit.pipeline.receiver import (
     accept,

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from consumer.endpoints.client_identify import ClientIdentify, ClientIdentifyOptions
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.types import Origin
 from tests.unit.pipeline.receiver import (
     Request,

@@ -2,7 +2,7 @@
 
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from tests.unit.pipeline.receiver import accept, broken
 from tests.unit.pipeline.stage import P0, P1, Stage
 from tests.unit.pipeline.virtual_time import in_virtual_time, loop, until

@@ -6,7 +6,7 @@ from dataclasses import replace
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
 from consumer.ledger.ledger import Intent
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from tests.unit.pipeline.receiver import accept, by_hand, refuse, unauthorized
 from tests.unit.pipeline.stage import GARBAGE, P0, P1, Process, Stage
 from tests.unit.pipeline.virtual_time import in_virtual_time, quiet, until

@@ -6,7 +6,7 @@ import asyncio
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
 from consumer.pipeline.coordinator import RECLAIM_AFTER_S
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.verdicts import RetryPolicy
 from consumer.types import Origin
 from tests.unit.pipeline.receiver import accept, broken, by_hand, lost, refuse, script, throttle, unauthorized
