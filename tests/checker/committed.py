@@ -5,6 +5,7 @@ import time
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 _TIMEOUT_S = 10.0
+_MOST_FAILURES = 3
 
 
 class CommittedOffsets:
@@ -15,14 +16,14 @@ class CommittedOffsets:
     """
 
     def __init__(self, bootstrap_servers: str, group: str, topic: str) -> None:
-        self._client = Consumer(
-            {
-                "bootstrap.servers": bootstrap_servers,
-                "group.id": group,
-                "enable.auto.commit": False,
-                "log_level": 2,
-            }
-        )
+        self._config: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "log_level": 2,
+        }
+        self._client = Consumer(self._config)
+        self._failures = 0
         metadata = self._client.list_topics(topic, timeout=_TIMEOUT_S)
         self._asked = [TopicPartition(topic, number) for number in metadata.topics[topic].partitions]
 
@@ -31,10 +32,16 @@ class CommittedOffsets:
 
         Raises `KafkaException`, also where it would only take a moment: the broker restarts, say.
         """
+        if self._failures >= _MOST_FAILURES:
+            # After a broker's restart one was seen that found no coordinator any more, for minutes, while others did.
+            self._client.close()
+            self._client, self._failures = Consumer(self._config), 0
+        self._failures += 1
         answer = self._client.committed(self._asked, timeout=_TIMEOUT_S)
         for one in answer:
             if one.error is not None:
                 raise KafkaException(one.error)
+        self._failures = 0
         return {one.partition: one.offset for one in answer if one.offset >= 0}
 
     def close(self) -> None:
