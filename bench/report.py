@@ -79,7 +79,7 @@ def print_tables(results: Sequence[Result], receiver: str, console: Console) -> 
     for result in results:
         console.print(_comparison(result.rounds))
         for side, why in result.rounds.failed.items():
-            console.print(f"  {side}: not run: {why}", highlight=False, soft_wrap=True)
+            console.print(f"  {side} not run: {why}", highlight=False, soft_wrap=True)
         if result.stages is not None:
             console.print(_stages(result, result.stages))
     paced = [result for result in results if result.paced is not None]
@@ -103,18 +103,18 @@ def _comparison(rounds: Rounds) -> Table:
         title_justify="left",
     )
     first, *_ = rounds.runs
-    for column in ("side", "records/s", "least..most", f"{first}:it", "CPU µs", f"{first}:it", "MB"):
-        table.add_column(column, justify="left" if column == "side" else "right")
-    table.add_column("a request", justify="right")
-    table.add_column("a user's order")
+    table.add_column("side", no_wrap=True)
+    for column in ("records/s", "spread", f"{first}:it", "CPU µs", f"{first}:it", "MB", "a request", "bytes"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("user's order", no_wrap=True)
     for side in rounds.runs:
         run, (least, most) = rounds.medians(side), rounds.spread(side)
         same = side == first
         table.add_row(
-            side, f"{run.per_second:,.0f}", f"{least:,.0f}..{most:,.0f}",
+            side, f"{run.per_second:,.0f}", f"±{(most - least) / 2 / run.per_second:.0%}",
             "" if same else f"{rounds.speed_ratio(first, side):.2f}",
             f"{run.cpu_us:.1f}", "" if same else f"{rounds.cpu_ratio(first, side):.2f}",
-            f"{run.peak_mb:.0f}", f"{run.items:.0f}", _order(run),
+            f"{run.peak_mb:.0f}", f"{run.items:.0f}", f"{run.bytes:.0f}", _order(run),
         )  # fmt: skip
     return table
 
@@ -122,7 +122,7 @@ def _comparison(rounds: Rounds) -> Table:
 def _order(run: Run) -> str:
     if run.disordered < 0:
         return "not checked"
-    return f"broken {run.disordered:,.0f} times" if run.disordered else "kept"
+    return f"broken {run.disordered:,.0f}×" if run.disordered else "kept"
 
 
 def _stages(result: Result, stages: Mapping[str, float]) -> Table:

@@ -27,6 +27,8 @@ class Run:
     """User and system time of all threads for a record that arrived, without what start and stop cost."""
     items: float
     """Records a request."""
+    bytes: float
+    """Of a record in a request's body: whoever sends less does less."""
     windowed: float
     """Withheld for their window: ours alone has windows."""
     disordered: float
@@ -156,6 +158,7 @@ class Turns:
             per_second=tally.timed / tally.seconds,
             cpu_us=(cost.cpu_s - idle_cpu_s) / tally.accepted * 1e6,
             items=tally.accepted / tally.requests,
+            bytes=tally.bytes / tally.accepted,
             windowed=windowed,
             disordered=-1 if tally.disordered is None else tally.disordered,
             peak_mb=cost.peak_bytes / 1e6,

@@ -116,12 +116,17 @@ class Ours:
         return windowed
 
 
-def agree(side: str, counts: dict[str, tuple[int, int]], tally: Tally, *, withheld: int = 0) -> None:
-    """A fast loop that loses or repeats something has measured nothing: then it raises FaultError."""
+def agree(
+    side: str, counts: dict[str, tuple[int, int]], tally: Tally, *, withheld: int = 0, repeats: int = 0
+) -> None:
+    """A fast loop that loses or repeats something has measured nothing: then it raises FaultError.
+
+    So many records may be withheld, and so many repeated.
+    """
     counts = {
         **counts,
         "missing": (tally.missing, withheld),
-        "duplicates": (tally.duplicates, 0),
+        "duplicates": (tally.duplicates, repeats),
         "refused": (tally.refused + tally.overloaded, 0),
         "strange": (tally.strange, 0),
     }

@@ -11,7 +11,7 @@ DISTINCT_KEY = "bench-key"
 CLIENT_KEY = "pk_bench"
 TOPIC = "user-events"
 """As the topologies here call it; a run's own topic takes its place."""
-PARTITIONS = 4
+PARTITIONS = 12
 SPACING_MS = 15_000
 """How far apart events happen on their own clock: so far that few opens fall into another one's window, and both
 sides send almost the same."""

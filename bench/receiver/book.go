@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,8 @@ type book struct {
 	tally     tally
 	begun     mark
 	ended     mark
+	keep      bool
+	bodies    [][]byte // of all requests, where they are kept
 }
 
 // mark is a moment of the steady part of a run.
@@ -36,6 +39,7 @@ const (
 type tally struct {
 	Requests   int      `json:"requests"`   // acknowledged
 	Accepted   int      `json:"accepted"`   // events in them, also again
+	Bytes      int      `json:"bytes"`      // of their bodies
 	Duplicates int      `json:"duplicates"` // of those, events that had arrived before
 	Missing    int      `json:"missing"`    // of the expected
 	Absent     []int    `json:"absent"`     // the numbers of the first of them
@@ -57,21 +61,26 @@ type latency struct {
 	MaxMs   float64 `json:"max_ms"`
 }
 
-// reset forgets everything, and expects the records 0 to records-1.
-func (b *book) reset(records int) {
+// reset forgets everything, and expects the records 0 to records-1; bodies are kept only where somebody asks.
+func (b *book) reset(records int, keep bool) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	b.keep, b.bodies = keep, nil
 	b.begun, b.ended = mark{}, mark{}
 	b.latencyUs, b.latest, b.tally = make([]uint32, records), nil, tally{Absent: []int{}}
 }
 
 // take enters the events of one request, acknowledged after the delay.
-func (b *book) take(events []identity, arrived time.Time, delay time.Duration) {
+func (b *book) take(events []identity, body []byte, arrived time.Time, delay time.Duration) {
 	nowUs := uint64(arrived.Add(delay).UnixMicro())
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	b.tally.Requests++
 	b.tally.Accepted += len(events)
+	b.tally.Bytes += len(body)
+	if b.keep {
+		b.bodies = append(b.bodies, bytes.Clone(body))
+	}
 	for _, event := range events {
 		b.enter(event, nowUs)
 	}
@@ -137,6 +146,13 @@ func (b *book) report(from, to int) tally {
 		told.Latency = latencyOf(b.latencyUs[from:to])
 	}
 	return told
+}
+
+// kept gives the bodies of all requests, a line each.
+func (b *book) kept() []byte {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return bytes.Join(b.bodies, []byte("\n"))
 }
 
 // counts gives the counts alone: what a poll may ask for many times a second.

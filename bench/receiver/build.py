@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,23 +13,31 @@ from consumer.errors import FaultError
 CACHE = ROOT / ".cache" / "bench"
 _TIMEOUT_S = 1200.0
 _TAIL_CHARACTERS = 600
+_DIGITS = 12
 
 
-def built(name: str, sources: Path, command: Sequence[str], *, result: str = "") -> Path:
-    """The command's result for these sources, of the cache if it was made before; runs in a copy's place.
+def built(
+    name: str, sources: Path, *commands: Sequence[str], result: str, inputs: Sequence[str] = ("**/*",)
+) -> Path:
+    """The commands' result for these sources, of the cache if it was made before. They run where the sources are.
 
-    `{out}` in the command stands for the folder to build into; `result` is the file in it that is wanted.
-    Raises FaultError with the end of what the command said.
+    `{out}` in a command stands for the folder to build into; `result` is the file in it that is wanted; `inputs`
+    are the patterns of the sources that it is made of. What was built of former sources is removed.
+    Raises FaultError with the end of what a command said.
     """
-    out = CACHE / f"{name}-{_digest(sources, command)}"
+    out = CACHE / f"{name}-{_digest(sources, inputs, commands)}"
     made = out / result
     if made.exists() and (out / ".done").exists():
         return made
-    out.mkdir(parents=True, exist_ok=True)
-    words = [word.replace("{out}", str(out)) for word in command]
-    run_tool(words, sources, {"GOFLAGS": "-buildvcs=false"})
+    for former in CACHE.glob(f"{name}-{'[0-9a-f]' * _DIGITS}"):
+        shutil.rmtree(former)
+    out.mkdir(parents=True)
+    for command in commands:
+        run_tool(
+            [word.replace("{out}", str(out)) for word in command], sources, {"GOFLAGS": "-buildvcs=false"}
+        )
     if not made.exists():
-        raise FaultError(f"{words[0]} made no {made.name} of {sources}")
+        raise FaultError(f"{commands[-1][0]} made no {made.name} of {sources}")
     (out / ".done").touch()
     return made
 
@@ -54,8 +63,9 @@ def run_tool(words: Sequence[str], folder: Path, environment: Mapping[str, str] 
         raise FaultError(f"{words[0]} ended with {ended.returncode} in {folder}: {said}")
 
 
-def _digest(sources: Path, command: Sequence[str]) -> str:
-    digest = hashlib.sha256(repr(list(command)).encode())
-    for file in sorted(one for one in sources.rglob("*") if one.is_file() and one.suffix != ".pyc"):
+def _digest(sources: Path, inputs: Sequence[str], commands: Sequence[Sequence[str]]) -> str:
+    digest = hashlib.sha256(repr([list(one) for one in commands]).encode())
+    files = {file for pattern in inputs for file in sources.glob(pattern) if file.is_file()}
+    for file in sorted(files):
         digest.update(str(file.relative_to(sources)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()[:_DIGITS]

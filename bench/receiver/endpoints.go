@@ -64,7 +64,7 @@ func (s *server) serve(e *endpoint, r *request, found []identity) ([]byte, []ide
 		s.book.refuse(true)
 		return answer(fmt.Sprintf("%d %s", status, http.StatusText(status)), "{}"), found
 	}
-	s.book.take(found, time.Now(), delay)
+	s.book.take(found, r.body, time.Now(), delay)
 	if delay > 0 {
 		time.Sleep(delay)
 	}

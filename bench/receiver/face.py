@@ -22,6 +22,8 @@ class Tally(msgspec.Struct, frozen=True):
     """Acknowledged."""
     accepted: int = 0
     """Events in them, also those that came again."""
+    bytes: int = 0
+    """Of the requests' bodies; 0 where the receiver does not count them."""
     duplicates: int = 0
     missing: int = 0
     """Of the expected records; only in a report."""
@@ -58,8 +60,11 @@ class Receiver(Protocol):
 
     def __exit__(self, *error: object) -> None: ...
 
-    def expect(self, records: int) -> None:
-        """Forget what arrived; from now on the records are those with numbers below this."""
+    def expect(self, records: int, *, keep: bool = False) -> None:
+        """Forget what arrived; from now on the records are those with numbers below this. `keep`: the bodies too."""
+
+    def bodies(self) -> list[bytes]:
+        """Those of all requests since then, if they were to be kept. Raises FaultError if it cannot."""
 
     def behave(self, *, latency_ms: float = 0.0, capacity: int = 0, queue: int = 0, status: int = 0) -> None:
         """From now on: how long a request takes; how many are served at a time (0: any), how many may wait for

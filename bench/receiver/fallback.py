@@ -33,10 +33,13 @@ class SlowReceiver:
     def __exit__(self, *error: object) -> None:
         self._process.stop()
 
-    def expect(self, records: int) -> None:
+    def expect(self, records: int, *, keep: bool = False) -> None:
         """As `Receiver` has it; every method is."""
         self._process.remote.reset()
         self._samples, self._expected = [], records
+
+    def bodies(self) -> list[bytes]:
+        raise FaultError("only the fast receiver keeps bodies: install Go")
 
     def behave(self, *, latency_ms: float = 0.0, capacity: int = 0, queue: int = 0, status: int = 0) -> None:
         if latency_ms or capacity or queue:

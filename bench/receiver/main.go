@@ -43,7 +43,7 @@ func main() {
 		os.Exit(2)
 	}
 	s := &server{endpointsFor(wanted.ClientKey, wanted.DistinctKey), &book{}, newCapacity()}
-	s.book.reset(0)
+	s.book.reset(0, false)
 	go s.accept(listener)
 	fmt.Printf("{\"base_url\": \"http://%s\"}\n", listener.Addr())
 	_, _ = io.Copy(io.Discard, input)
@@ -91,7 +91,8 @@ func (s *server) endpointOf(r *request) *endpoint {
 
 // control is what the bench alone calls.
 //
-//	PUT /bench/expect     {"records": N}: forget everything and expect so many
+//	PUT /bench/expect     {"records": N, "keep": false}: forget everything and expect so many
+//	GET /bench/bodies     those of the requests since then, a line each, if they were to be kept
 //	PUT /bench/behaviour  {"latency_ms", "capacity", "queue", "status"}: from now on
 //	GET /bench/counts     the counts alone
 //	GET /bench/report     with what is missing, and the latency of the records ?from=N&to=N
@@ -100,10 +101,11 @@ func (s *server) control(method, path string, body []byte) []byte {
 	switch method + " " + path {
 	case "PUT /bench/expect":
 		var wanted struct {
-			Records int `json:"records"`
+			Records int  `json:"records"`
+			Keep    bool `json:"keep"`
 		}
 		if json.Unmarshal(body, &wanted) == nil {
-			s.book.reset(wanted.Records)
+			s.book.reset(wanted.Records, wanted.Keep)
 			return answer("200 OK", "{}")
 		}
 	case "PUT /bench/behaviour":
@@ -112,6 +114,8 @@ func (s *server) control(method, path string, body []byte) []byte {
 			s.capacity.set(wanted)
 			return answer("200 OK", "{}")
 		}
+	case "GET /bench/bodies":
+		return answer("200 OK", string(s.book.kept()))
 	case "GET /bench/counts":
 		return asJSON(s.book.counts())
 	case "GET /bench/report":

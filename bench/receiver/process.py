@@ -72,9 +72,12 @@ class FastReceiver:
             process.wait()
         process.stdout.close()
 
-    def expect(self, records: int) -> None:
+    def expect(self, records: int, *, keep: bool = False) -> None:
         """As `Receiver` has it; every method is."""
-        self._call("PUT", "expect", {"records": records})
+        self._call("PUT", "expect", {"records": records, "keep": keep})
+
+    def bodies(self) -> list[bytes]:
+        return self._call("GET", "bodies").splitlines()
 
     def behave(self, *, latency_ms: float = 0.0, capacity: int = 0, queue: int = 0, status: int = 0) -> None:
         wanted = {"latency_ms": latency_ms, "capacity": capacity, "queue": queue, "status": status}
@@ -103,4 +106,5 @@ def build_receiver() -> Path:
     """The program, built if need be. Raises FaultError where that is not possible; a missing Go is said so."""
     if shutil.which("go") is None:
         raise FaultError("Go is not installed")
-    return built("receiver", _SOURCES, ["go", "build", "-o", "{out}/receiver", "."], result="receiver")
+    build = ["go", "build", "-o", "{out}/receiver", "."]
+    return built("receiver", _SOURCES, build, result="receiver", inputs=("*.go", "go.mod"))

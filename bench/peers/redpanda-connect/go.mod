@@ -1,4 +1,4 @@
-module bench/peers/redpanda_connect
+module bench/peers/redpanda-connect
 
 go 1.26.5
 
