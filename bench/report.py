@@ -122,7 +122,7 @@ def _comparison(rounds: Rounds) -> Table:
 def _order(run: Run) -> str:
     if run.disordered < 0:
         return "not checked"
-    return f"broken {run.disordered:,.0f}×" if run.disordered else "kept"
+    return f"broken {run.disordered:,.0f} times" if run.disordered else "kept"
 
 
 def _stages(result: Result, stages: Mapping[str, float]) -> Table:

@@ -1,5 +1,6 @@
 """Builds the programs of the bench that are not Python, each once for its sources."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ CACHE = ROOT / ".cache" / "bench"
 _TIMEOUT_S = 1200.0
 _TAIL_CHARACTERS = 600
 _DIGITS = 12
+_DONE = ".done"
 
 
 def built(
@@ -26,20 +28,20 @@ def built(
     Raises FaultError with the end of what a command said.
     """
     out = CACHE / f"{name}-{_digest(sources, inputs, commands)}"
-    made = out / result
-    if made.exists() and (out / ".done").exists():
-        return made
-    for former in CACHE.glob(f"{name}-{'[0-9a-f]' * _DIGITS}"):
-        shutil.rmtree(former)
-    out.mkdir(parents=True)
-    for command in commands:
-        run_tool(
-            [word.replace("{out}", str(out)) for word in command], sources, {"GOFLAGS": "-buildvcs=false"}
-        )
-    if not made.exists():
-        raise FaultError(f"{commands[-1][0]} made no {made.name} of {sources}")
-    (out / ".done").touch()
-    return made
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests in several processes ask for the same program at once
+        if not (out / _DONE).exists():
+            for former in CACHE.glob(f"{name}-{'[0-9a-f]' * _DIGITS}"):
+                shutil.rmtree(former)
+            out.mkdir()
+            for command in commands:
+                words = [word.replace("{out}", str(out)) for word in command]
+                run_tool(words, sources, {"GOFLAGS": "-buildvcs=false"})
+            if not (out / result).exists():
+                raise FaultError(f"{commands[-1][0]} made no {result} of {sources}")
+            (out / _DONE).touch()
+    return out / result
 
 
 def run_tool(words: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:

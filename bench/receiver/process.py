@@ -36,7 +36,7 @@ class FastReceiver:
         """program: as `build_receiver` gives it."""
         self._program = program
         self._process: subprocess.Popen[bytes]
-        self._control: http.client.HTTPConnection
+        self._control: http.client.HTTPConnection | None = None
         self.base_url = ""
 
     def __enter__(self) -> Self:
@@ -63,6 +63,8 @@ class FastReceiver:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
+        if self._control is not None:
+            self._control.close()
         with suppress(BrokenPipeError):
             process.stdin.close()
         try:
@@ -91,6 +93,7 @@ class FastReceiver:
 
     def _call(self, method: str, path: str, document: Any = None) -> bytes:
         body = None if document is None else msgspec.json.encode(document)
+        assert self._control is not None, "only within its `with`"
         try:
             self._control.request(method, f"/bench/{path}", body)
             response = self._control.getresponse()
