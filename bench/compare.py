@@ -48,7 +48,8 @@ def compare(
         roots = {name: stack.enter_context(_checked_out(name)) for name in dict.fromkeys((first, second))}
         if len(roots) < 2:
             raise click.UsageError(f"{first} and {second} are the same")
-        sides = [Ours(("-m", "consumer"), name=name, root=root) for name, root in roots.items()]
+        # The second one leads: its ratio to the first is what a change brought.
+        sides = [Ours(("-m", "consumer"), name=name, root=root) for name, root in reversed(roots.items())]
         setting = stack.enter_context(open_setting(tell))
         topics = Topics(setting, tell)
         for name, count in asked.items():

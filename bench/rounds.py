@@ -153,7 +153,7 @@ class Turns:
         tally = setting.receiver.report()
         windowed = side.check(cost.output, tally, records, workload)
         if tally.seconds < _SHORTEST_S:
-            raise FaultError("all records arrived at once: measure with more of them")
+            raise FaultError(f"{side.name}: all records arrived at once: measure with more of them")
         return Run(
             per_second=tally.timed / tally.seconds,
             cpu_us=(cost.cpu_s - idle_cpu_s) / tally.accepted * 1e6,
