@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench bench-backlog fuzz chaos build ci ci-full clean help
+.PHONY: demo test check bench bench-peers bench-compare bench-backlog fuzz chaos build ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -11,8 +11,14 @@ test: .venv/.dev ## all tests; those on a real broker where Java and Maven, Dock
 check: .venv/.dev ## what a change must keep: format, lint, types, layers, audit, unit tests
 	@scripts/check
 
-bench: .venv/.dev ## throughput and CPU a record on a real broker, beside a bare loop (ARGS=… is handed on)
+bench: .venv/.dev ## throughput, CPU and latency on a real broker, beside a bare loop (ARGS=… is handed on)
 	@.venv/bin/python -m bench $(ARGS)
+
+bench-peers: .venv/.dev ## beside Redpanda Connect, parallel-consumer, Quix Streams and two loops (Go, Java, Maven)
+	@.venv/bin/python -m bench.peers $(ARGS)
+
+bench-compare: .venv/.dev ## two commits in turns: A=main B=HEAD (`.` is the checkout as it stands)
+	@.venv/bin/python -m bench.compare $(or $(A),main) $(or $(B),HEAD) $(ARGS)
 
 build: .venv/.dev ## sdist, wheel and SBOM (CycloneDX) in dist/
 	@.venv/bin/python -m hatchling build -d dist

@@ -15,7 +15,6 @@ from bench.topic import SUBJECT, events
 from bench.workload import ARRAYS, CLIENT_KEY, PARTITIONS, write_topology
 from consumer.errors import ConsumerError, FaultError
 from consumer.sandbox.generator import user_event_schema
-from consumer.sandbox.simulator.outage import Outage
 from tests.integration.processes import ConsumerProcess, wait_until
 
 _DISTINCT_EVENTS = 50_000
@@ -63,7 +62,7 @@ def backlog(records: int, down_s: int, up_s: int, output: str) -> None:
 
 def _measure(records: int, down_s: int, up_s: int, setting: Setting) -> Memory:
     topic = _fill(records, setting)
-    setting.receiver.remote.declare({"client_api": Outage(status=503)})
+    setting.receiver.behave(status=503)
     consumer = _start(topic, setting)
     samples: list[Sample] = []
     started_s = time.monotonic()
@@ -71,7 +70,7 @@ def _measure(records: int, down_s: int, up_s: int, setting: Setting) -> Memory:
         _sample(consumer, "reading", samples, started_s, 120, until_paused=True)
         _sample(consumer, "endpoint down", samples, started_s, down_s)
         _check(consumer)
-        setting.receiver.remote.declare({})
+        setting.receiver.behave()
         _sample(consumer, "endpoint up", samples, started_s, up_s)
         if consumer.stop() not in (0, 3):
             raise FaultError(f"the consumer did not end well{consumer.tail()}")

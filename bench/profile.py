@@ -3,7 +3,6 @@
 import pstats
 from io import StringIO
 
-from bench.arrivals import Arrivals
 from bench.child import run
 from bench.setting import Setting
 from bench.sides import Ours
@@ -19,9 +18,9 @@ def profile(workload: Workload, topic: str, records: int, setting: Setting) -> s
     """
     file = setting.folder / f"{workload.name}.profile"
     side = Ours(("-m", "cProfile", "-o", str(file), "-m", "bench.ours"))
-    setting.receiver.remote.reset()
-    cost = run(side.command(workload, topic, records, setting), lambda: None)
-    side.check(cost.output, Arrivals(setting.receiver.remote, workload).book(), records, workload)
+    setting.receiver.expect(records)
+    cost = run(side.command(workload, topic, records, setting), lambda: False)
+    side.check(cost.output, setting.receiver.report(), records, workload)
     out = StringIO()
     pstats.Stats(str(file), stream=out).strip_dirs().sort_stats("tottime").print_stats(_ROWS)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""What both sides run against: broker, registry and receiver."""
+"""What all sides run against: broker, registry and receiver."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.workload import CLIENT_KEY, DISTINCT_KEY
+from bench.receiver import Receiver, find_receiver
 from consumer.errors import FaultError
-from consumer.sandbox.simulator import SimulatorConfig, SimulatorProcess
 from tests.brokers import Broker, NoSource, SchemaRegistry, find_source
 
 
@@ -18,7 +17,7 @@ class Setting:
 
     broker: Broker
     registry: SchemaRegistry
-    receiver: SimulatorProcess
+    receiver: Receiver
     folder: Path
 
 
@@ -29,9 +28,7 @@ def open_setting(tell: Callable[[str], None]) -> Iterator[Setting]:
     if isinstance(source, NoSource):
         raise FaultError(f"the bench needs a real Kafka broker: {'; '.join(source.reasons)}")
     tell(f"broker: {source.description}")
-    receiver = SimulatorProcess(
-        SimulatorConfig(distinct_api_key=DISTINCT_KEY, client_api_key=CLIENT_KEY, keep_items=False)
-    )
+    receiver = find_receiver(tell)
     broker = source.start()
     try:
         with SchemaRegistry() as registry, receiver, tempfile.TemporaryDirectory() as folder:

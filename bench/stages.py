@@ -55,7 +55,7 @@ def measure_stages(
 async def _walk(
     workload: Workload, topic: str, records: int, number: int, setting: Setting
 ) -> dict[str, float]:
-    setting.receiver.remote.reset()
+    setting.receiver.expect(records)
     reading = await read(topic, records, setting)
     walk = Walk(workload, topic, number, setting)
     walk.spent_s["consume"] = reading.cpu_s

@@ -1,0 +1,3 @@
+module bench/receiver
+
+go 1.21
