@@ -177,7 +177,18 @@ class Owner:
             if self._commands.empty():
                 self._room.wait(0.05)
             return
-        messages = self._client.consume(self._policy.chunk_records, self._policy.poll_timeout_s)
+        # Asked for a whole chunk, the client waits for its last record or for the time to be up: so it is asked for one,
+        # and then for what comes with it. Handed on between, since an assignment can end and begin again in each call.
+        first = self._client.consume(1, self._policy.poll_timeout_s)
+        self._take(first)
+        if first:
+            self._take(self._client.consume(self._policy.chunk_records - 1, self._policy.gather_s))
+        if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
+            self._told_at_s = self.turned_at_s
+            self._tell_lag()
+            self._incarnations.look(self.turned_at_s)
+
+    def _take(self, messages: list[Message]) -> None:
         self._errors.raise_final()
         if self._chosen:
             # Before the first record is handed on: else a crash before the first commit would choose anew, and it
@@ -190,10 +201,6 @@ class Owner:
                 self._hand_on(part)
             else:
                 self._on_event(part)
-        if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
-            self._told_at_s = self.turned_at_s
-            self._tell_lag()
-            self._incarnations.look(self.turned_at_s)
 
     def _obey(self) -> None:
         while True:
