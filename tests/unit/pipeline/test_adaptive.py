@@ -1,5 +1,7 @@
 """The adaptive limit in the pipeline: what a receiver's answers, and only they, teach the gate."""
 
+from dataclasses import replace
+
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
 from consumer.pipeline.sink import SinkPolicy
@@ -36,12 +38,16 @@ def takes_no_more_than(stage: Stage, most: int):
     return rule
 
 
+def one_after_another(stage: Stage, reply: Reply) -> Reply:
+    return replace(reply, after_s=0.01 * len(stage.receiver.open))
+
+
 @in_virtual_time
 async def test_what_was_sent_together_and_refused_together_halves_the_limit_once() -> None:
     stage = Stage()
-    stage.receiver.rule = throttle(2)
+    stage.receiver.rule = lambda request: one_after_another(stage, throttle(2)(request))
     one = await busy(stage, gate())
-    await until(lambda: one.sinks["distinct"].gate.limit < 16)
+    await until(lambda: len(stage.receiver.requests) == 16 and not stage.receiver.open)
     stage.receiver.rule = accept
     assert one.sinks["distinct"].gate.limit == 8
     await until(lambda: one.books.destinations["distinct"].delivered > 0)
