@@ -1,11 +1,11 @@
 """How many requests at a time serve a receiver best: found by trying, remembered, and tried again rarely."""
 
 from enum import Enum
-from math import hypot
 
 from consumer.core.ceiling import Ceiling
 from consumer.core.stretch import Seen, Stretch
 from consumer.core.suspicion import Meaning, Suspicion
+from consumer.core.trials import Trials
 
 _ROUND_TRIPS = 4
 """A trial takes so many, and so many answers and seconds: fewer say little, as latencies scatter."""
@@ -14,20 +14,6 @@ _LEAST_S, _ENOUGH_S = 0.25, 1.5
 _LOOK_S = 0.05
 """Between two looks at a trial that is not decided: a look costs more than an answer."""
 _HIGHER, _LOWER = 1.25, 0.75
-_PAYS = 0.15
-"""More in flight must bring this part of what it would bring if nothing queued, or it is taken back."""
-_COSTS = 0.1
-"""Fewer in flight may cost this part of what they would cost if nothing queued, or they are taken back."""
-_OBVIOUS = 0.5
-"""A trial of fewer that costs or brings this part need not be brought to its end."""
-_DOUBTS = 0.5
-"""A change has to show by so many standard errors: by chance alone it would drift."""
-_HIGHER_AFTER_S = 4.0
-_LOWER_AFTER_S, _LOWER_AT_LAST_S = 5.0, 120.0
-"""When a trial in vain is made again; that of fewer, which costs, after twice the time each time."""
-_LOWER_AFTER_LATENCIES = 20.0
-_OTHER_LATENCY = 1.3
-"""A latency that differs by this factor from the one of the last verdict: the verdict may not hold any more."""
 _JUST_LESS, _A_LITTLE_LESS = 0.95, 0.85
 _LONG_PAUSE_S = 0.5
 _AFTER_HALT = 4
@@ -66,6 +52,7 @@ class Limit:
         self._most = most
         self._ceiling = Ceiling()
         self._suspicion = Suspicion()
+        self._trials = Trials()
         self._goal = most
         """Where to climb to without asking."""
         self._good = 0
@@ -80,14 +67,7 @@ class Limit:
         """Since the last refusal."""
         self._beyond_by = 1
         self._higher_by = _HIGHER
-        self._higher_at_s = float("-inf")
-        self._lower_at_s = float("-inf")
-        self._lower_after_s = _LOWER_AFTER_S
-        self._verdict_s = 0.0
-        """The latency when fewer were last judged; 0: never."""
         self._phase = _Phase.HOLDING
-        self._reference = Seen(0.0, 0.0, 0.0)
-        """What a trial is held against."""
         self._measure(float("-inf"))
 
     def retune(self, most: int) -> None:
@@ -237,24 +217,20 @@ class Limit:
             # Who counts requests a second takes a while to refuse; and who asks for long pauses is not to be hurried.
             return took_s >= min(1.0, max(_LEAST_S, self._ceiling.pause_s))
         if self._phase is _Phase.LOWER:
-            part = _OBVIOUS * (1.0 - self.value / self._before)
-            if seen.per_s < self._reference.per_s * (1.0 - part):
-                return True  # It costs, every moment of it.
-            gain = part + 2.0 * seen.doubt
-            if seen.per_s > self._reference.per_s * (1.0 + gain) and stretch.answers >= 2 * self.value:
+            round_trips = stretch.answers / self.value
+            if self._trials.is_obvious(seen, self.value / self._before, round_trips):
                 return True
         if took_s < _LEAST_S or stretch.answers < _ROUND_TRIPS * self.value:
             return False
         return took_s >= _ENOUGH_S or stretch.answers >= _ENOUGH_ANSWERS
 
     def _hold(self, now_s: float, seen: Seen) -> None:
-        self._reference = seen
-        self._heed(now_s, seen.latency_s)
-        top = self._top
-        if self.value < top and now_s >= self._higher_at_s:
+        trials, top = self._trials, self._top
+        trials.held(now_s, seen)
+        if self.value < top and trials.higher_is_due(now_s):
             self._higher_by = _HIGHER
             self._try_higher(now_s)
-        elif self.value > 1 and now_s >= self._lower_at_s:
+        elif self.value > 1 and trials.lower_is_due(now_s):
             self._try_lower(now_s)
         elif self.value >= top and top < self._most and self._ceiling.is_due(now_s, self._answers):
             self._beyond_by = 1
@@ -262,24 +238,11 @@ class Limit:
         else:
             self._measure(now_s)
 
-    def _heed(self, now_s: float, latency_s: float) -> None:
-        """Try at once what another latency makes likely: fewer where it rose, more where it fell."""
-        soonest_s = min(_LOWER_AT_LAST_S, max(_LOWER_AFTER_S, _LOWER_AFTER_LATENCIES * latency_s))
-        if self._verdict_s == 0.0:
-            self._verdict_s, self._lower_after_s = latency_s, soonest_s
-            self._lower_at_s = now_s + soonest_s
-        elif latency_s > self._verdict_s * _OTHER_LATENCY:
-            self._lower_at_s, self._lower_after_s = now_s, soonest_s
-            self._higher_at_s = max(self._higher_at_s, now_s + _LOOK_S)
-        elif latency_s < self._verdict_s / _OTHER_LATENCY:
-            self._higher_at_s, self._verdict_s = min(self._higher_at_s, now_s), latency_s
-
     def _judge_higher(self, now_s: float, seen: Seen) -> None:
-        if not self._shows(seen, 1.0 + _PAYS * (self.value / self._before - 1.0)):
-            self._higher_at_s = now_s + _HIGHER_AFTER_S
+        if not self._trials.keep_higher(now_s, seen, self.value / self._before):
             self._go(now_s, self._before)
             return
-        self._goal, self._reference = self.value, seen
+        self._goal = self.value
         if self.value < self._top:
             self._higher_by = min(2.0, self._higher_by * _HIGHER)
             self._try_higher(now_s)
@@ -287,24 +250,14 @@ class Limit:
             self._go(now_s, self.value)
 
     def _judge_lower(self, now_s: float, seen: Seen) -> None:
-        self._verdict_s = seen.latency_s
-        if not self._shows(seen, 1.0 - _COSTS * (1.0 - self.value / self._before)):
-            self._lower_at_s = now_s + self._lower_after_s
-            self._lower_after_s = min(_LOWER_AT_LAST_S, self._lower_after_s * 2.0)
-            self._higher_at_s = max(self._higher_at_s, now_s + _HIGHER_AFTER_S)
+        if not self._trials.keep_lower(now_s, seen, self.value / self._before):
             self._go(now_s, self._before)
             return
         self._goal = self.value
-        if seen.per_s > self._reference.per_s:  # The best of this descent stays: small losses would add up.
-            self._reference = seen
         if self.value > 1:
             self._try_lower(now_s)
         else:
             self._go(now_s, self.value)
-
-    def _shows(self, seen: Seen, factor: float) -> bool:
-        factor += _DOUBTS * hypot(seen.doubt, self._reference.doubt)
-        return seen.per_s >= self._reference.per_s * factor
 
     def _go_beyond(self, now_s: float) -> None:
         """A level that was refused once went well now."""
