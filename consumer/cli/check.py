@@ -215,9 +215,13 @@ def _described(one: Destination, replicas: int) -> str:
     timeout = show_duration(round(one.timeouts.total_s * 1000))
     return (
         f"{'PAUSED; ' if one.paused else ''}{one.api} at {one.base_url}, "
-        f"key from {one.credential.reference}; {one.concurrency} requests at a time"
+        f"key from {one.credential.reference}; {_at_a_time(one)}"
         f"{_all(one.concurrency, replicas)}{rate}, {_batch(one)}, {timeout} each"
     )
+
+
+def _at_a_time(one: Destination) -> str:
+    return f"{'up to' if one.adaptive else 'always'} {one.concurrency} requests at a time"
 
 
 def _all(of_one: float, replicas: int) -> str:
@@ -274,6 +278,7 @@ def _as_json(plan: Plan, replicas: int, warnings: list[str], notes: list[str]) -
                 "base_url": one.base_url,
                 "credential": one.credential.reference,
                 "concurrency": one.concurrency,
+                "adaptive": one.adaptive,
                 "rate_per_s": one.rate_per_s,
                 "concurrency_all": one.concurrency * replicas,
                 "rate_per_s_all": None if one.rate_per_s is None else one.rate_per_s * replicas,

@@ -26,6 +26,7 @@ class Batch:
         "operation",
         "reserved_at_s",
         "rest",
+        "sent_at_s",
         "started",
         "unanswered",
         "unclears",
@@ -54,6 +55,8 @@ class Batch:
         self.reserved_at_s = 0.0
         self.started = 0
         """What the gate gave when the request started."""
+        self.sent_at_s = 0.0
+        """When it started."""
         self.unanswered = False
         """On the wire, or acknowledged and not confirmed yet: the receiver may have taken it."""
         self._body: bytes | None = None

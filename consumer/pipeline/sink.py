@@ -128,7 +128,7 @@ class Sink:
                 shelf.parts.append(batch)  # Its reservation must outlive the request: renew it first.
                 continue
             permits -= 1
-            batch.started = gate.start()
+            batch.started, batch.sent_at_s = gate.start(), now_s
             self._shipping.add(batch)
             self._background.spawn(self._see_through(batch))
         if shelf.reserved and gate.permits(now_s) == 0 and gate.closed(now_s):
@@ -161,8 +161,8 @@ class Sink:
     def confirmed(self, batches: list[Batch]) -> None:
         """These were acknowledged, and have ended: their permits are free."""
         self._shipping.difference_update(batches)
+        self.gate.confirmed([batch.sent_at_s for batch in batches], self._clock.monotonic_s())
         for batch in batches:
-            self.gate.end()
             self.stock.follow(batch)
         self._settlement.progress.set()
         self.wake()

@@ -188,7 +188,7 @@ class Status:
             halted=sink.gate.halted is not None,
             paused=sink.paused,
             requests_in_flight=sink.gate.in_flight,
-            concurrency_limit=int(sink.gate.limit),
+            concurrency_limit=sink.gate.limit,
             throttled=post.throttled,
             unclear=post.unclear,
         )
@@ -262,12 +262,19 @@ def _lag(end: int | None, assignment: Assignment) -> int | None:
 
 def _state(sink: Sink) -> dict[str, Any]:
     gate: Gate = sink.gate
+    now_s = time.monotonic()
     if sink.paused:
         state, reason = "paused", "by the topology"
     elif gate.halted is not None:
         state, reason = "halted", gate.halted
-    elif gate.closed(time.monotonic()):
+    elif gate.closed(now_s):
         state, reason = "throttled", "the receiver asked for less, or the rate is used up"
     else:
         state, reason = "running", ""
-    return {"state": state, "reason": reason, "requests_in_flight": gate.in_flight, "limit": int(gate.limit)}
+    return {
+        "state": state,
+        "reason": reason,
+        "requests_in_flight": gate.in_flight,
+        "limit": gate.limit,
+        "limit_reason": gate.why_limit(now_s),
+    }

@@ -12,6 +12,7 @@ def gate_policy(destination: Destination) -> GatePolicy:
     """How many requests may be sent, how fast, and when to stop."""
     return GatePolicy(
         max_in_flight=destination.concurrency,
+        adaptive=destination.adaptive,
         rate_per_s=destination.rate_per_s,
         breaker_after=destination.breaker_after,
         backoff=_backoff(destination),

@@ -96,7 +96,7 @@ class Verdicts:
                 await self._rejected(batch, outcome, now_s)
             case Retry():
                 batch.unanswered = False
-                self._gate.throttled(now_s, outcome.after_s)
+                self._gate.throttled(now_s, outcome.after_s, batch.sent_at_s)
                 self._again(batch, now_s, now_s)
             case Halted():
                 batch.unanswered = False
@@ -226,10 +226,10 @@ class Verdicts:
         gate = self._gate
         if batch.mark < 0 or fails_alone(gate.successes - batch.mark, gate.unclears - batch.unclears):
             batch.votes += 1
-        gate.unclear(now_s)
+        gate.unclear(now_s, batch.sent_at_s)
         batch.mark, batch.unclears = gate.successes, gate.unclears
         if outcome.after_s is not None:
-            self._gate.throttled(now_s, outcome.after_s)
+            self._gate.throttled(now_s, outcome.after_s, batch.sent_at_s)
         if batch.votes < self._policy.unclear_votes:
             delay_s = self._policy.backoff.delay_s(batch.attempts, self._random)
             self._again(batch, now_s, now_s + max(delay_s, outcome.after_s or 0.0))

@@ -135,6 +135,7 @@ def _destination(
         ca_file=model.ca_file,
         timeouts=Timeouts(model.timeouts.connect / 1000, model.timeouts.total / 1000),
         concurrency=model.concurrency,
+        adaptive=model.adaptive,
         rate_per_s=model.rate_per_s,
         batch=Batch(
             batch.max_items or max(operation.max_items for operation in operations.values()),

@@ -152,6 +152,9 @@ class DestinationModel(Strict):
     ca_file: str | None = None
     timeouts: TimeoutsModel = TimeoutsModel()
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """So many requests at a time, at most."""
+    adaptive: bool = True
+    """Fewer while the receiver refuses more, or does no more with more. `false`: always `concurrency`."""
     rate_per_s: Annotated[float, Field(gt=0)] | None = None
     breaker_after: Annotated[int, Field(ge=1, le=1_000)] = 5
     """So many unclear answers with no success between them halt the destination until a probe succeeds."""

@@ -53,6 +53,8 @@ class Destination(msgspec.Struct, frozen=True):
     retry: RetryPolicy
     paused: bool
     max_refusal_ratio: float
+    adaptive: bool = True
+    """Whether fewer than `concurrency` may be sent at a time while that serves the receiver better."""
     breaker_after: int = 5
     """So many unclear answers with no success between them halt it."""
 

@@ -74,12 +74,10 @@ class Portrait:
     def _gate(self) -> Hashable:
         gate = self._process.sink.gate
         return (
-            gate.limit,
             gate.in_flight,
             gate.halted,
             gate._unclear_in_a_row,
             self.of(gate._not_before_s),
-            self.of(gate._reduced_at_s),
         )
 
     def _shelf(self) -> Hashable:

@@ -132,7 +132,13 @@ class Process:
     def _sink(self, ledger: AskedLedger, clock: LoopClock) -> Sink:
         scenario = self.scenario
         self.operation: Operation = Items(scenario.max_items)  # type: ignore[assignment]
-        policy = GatePolicy(max_in_flight=scenario.max_in_flight, breaker_after=1_000, backoff=AT_ONCE)
+        policy = GatePolicy(
+            # What the limit learns is no part of the protocol, and would tell states apart that go on alike.
+            max_in_flight=scenario.max_in_flight,
+            adaptive=False,
+            breaker_after=1_000,
+            backoff=AT_ONCE,
+        )
         sink = Sink(
             "api",
             SinkPolicy(max_items=scenario.max_items, linger_s=0.0),

@@ -100,6 +100,16 @@ ADDED = [
         "must be a size such as 800B, 512KiB or 64MiB",
     ),
     (
+        "concurrency: {max: 8}",
+        "destinations.crm.concurrency",
+        "must be a whole number",
+    ),
+    (
+        "adaptive: sometimes",
+        "destinations.crm.adaptive",
+        "must be true or false",
+    ),
+    (
         "rate_per_s: 0",
         "destinations.crm.rate_per_s",
         "must be more than 0",

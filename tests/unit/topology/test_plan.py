@@ -14,6 +14,7 @@ def test_a_destination_has_defaults_that_fit_its_api(workshop: Workshop) -> None
     assert destinations["crm"].batch.max_items == 100
     assert destinations["crm"].account == "crm"
     assert destinations["crm"].rate_per_s is None
+    assert destinations["crm"].adaptive
     assert not destinations["crm"].paused
 
 
@@ -23,6 +24,7 @@ def test_a_destination_has_what_its_file_says_in_seconds_and_bytes(workshop: Wor
         "ca_file: /etc/ca.pem",
         "timeouts: {connect: 500ms, total: 1m}",
         "concurrency: 5",
+        "adaptive: false",
         "rate_per_s: 2.5",
         "breaker_after: 2",
         "batch: {max_items: 7, max_bytes: 64KiB, linger: 5ms}",
@@ -39,6 +41,7 @@ def test_a_destination_has_what_its_file_says_in_seconds_and_bytes(workshop: Wor
     crm = plan.destinations["crm"]
 
     assert (crm.account, crm.ca_file, crm.concurrency, crm.rate_per_s) == ("acme", "/etc/ca.pem", 5, 2.5)
+    assert not crm.adaptive
     assert crm.timeouts == Timeouts(connect_s=0.5, total_s=60.0)
     assert crm.batch == Batch(max_items=7, max_bytes=65_536, linger_s=0.005)
     assert crm.retry == RetryPolicy(1.0, 3_600.0, 4, 5, 2.0)
