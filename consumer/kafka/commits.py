@@ -1,7 +1,9 @@
 """Commits, as the owner thread makes them: guarded by the client's own knowledge of the assignment."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
@@ -24,6 +26,8 @@ _LEFT = frozenset(
     }
 )
 """The group went on without us: what we had is lost, and comes anew with an assignment."""
+
+_LISTEN_S = 0.05
 
 
 class _NotOurs(Exception):
@@ -51,6 +55,16 @@ class Commits:
             return
         client.commit(asynchronous=True)
         self._under_way = True
+
+    def hear(self, client: Consumer, within_s: float) -> None:
+        """Wait for the answer to what `start` asked for, before the last commit: the client may send the older again
+        behind that, and the committed offset would go back. Blocks; not for the client's callbacks. Records that come
+        are left out: none was handed on.
+        """
+        deadline_s = time.monotonic() + within_s
+        with suppress(KafkaException):
+            while self._under_way and time.monotonic() < deadline_s:
+                client.consume(1, _LISTEN_S)
 
     def wait(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit and wait. A failure is told and counted: those records come again, none is lost."""

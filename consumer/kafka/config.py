@@ -29,6 +29,8 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     """How long the first answer of a broker is waited for before the process gives up."""
     call_timeout_s: float = 20.0
     """The bound of one question to the broker or the ledger during an assignment."""
+    hear_s: float = 5.0
+    """How long the last commit at a stop waits for the answer to the one before it."""
     chunks_ahead: int = 4
     """How many chunks may wait for the event loop before polling rests."""
 

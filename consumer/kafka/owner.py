@@ -130,7 +130,7 @@ class Owner:
                 self._join_group()
                 while not self._stopping.is_set():
                     self._turn()
-            self._leave(list(self._epochs))
+            self._leave(list(self._epochs), hear_s=self._policy.hear_s)
         except (KafkaException, RuntimeError) as error:
             fault = self._errors.end_of(error)
         except BaseException as error:
@@ -177,8 +177,8 @@ class Owner:
             if self._commands.empty():
                 self._room.wait(0.05)
             return
-        # Asked for a whole chunk, the client waits for its last record or for the time to be up: so it is asked for one,
-        # and then for what comes with it. Handed on between, since an assignment can end and begin again in each call.
+        # Asked for a whole chunk, the client waits for its last record or for the time to be up: so it is asked for
+        # one, and then for what comes with it. Handed on between, as an assignment can end and begin again in each.
         first = self._client.consume(1, self._policy.poll_timeout_s)
         self._take(first)
         if first:
@@ -276,7 +276,7 @@ class Owner:
         self._forget(mine)
         self._bridge.post(self._listener.lost, mine)
 
-    def _leave(self, partitions: list[TopicPartition]) -> None:
+    def _leave(self, partitions: list[TopicPartition], hear_s: float = 0.0) -> None:
         """Drain and commit what leaves. A drain without an answer commits nothing: it comes again elsewhere."""
         mine = [one for one in partitions if one in self._epochs]
         if not mine:
@@ -287,7 +287,9 @@ class Owner:
         except FaultError as error:
             self._bridge.post(self._listener.noticed, f"the drain did not finish: {error}")
         else:
-            self._commits.wait(self._client, offsets)
+            self._commits.hear(self._client, hear_s)
+            # A rebalance may have come meanwhile, and had the last word on some.
+            self._commits.wait(self._client, {p: at for p, at in offsets.items() if p in self._epochs})
         self._forget(mine)
 
     def _forget(self, partitions: Iterable[TopicPartition]) -> None:

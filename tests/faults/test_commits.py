@@ -1,12 +1,15 @@
 """Commits that the broker refuses: behind a proxy that changes a real broker's answers."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import KafkaError
 
+from consumer.sandbox.simulator import ApiFaults, FaultPlan
 from tests.brokers import LocalKafka
 from tests.faults import ways
+from tests.faults.network import Reset
 from tests.faults.outcomes import Recorder
 from tests.faults.progress import Progress
 from tests.faults.proxy import FaultProxy
@@ -170,5 +173,45 @@ def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_i
         progress_s = progress.probe(60.0, partition=1)
         stage.wait_for_the_end(watch, 60.0)
         assert second.stop() == 0, second.tail()
+
+    outcome.judge(stage.check(watch), progress_s=progress_s, within_s=30.0)
+
+
+@pytest.mark.timeout(240)
+def test_row_12_a_commit_that_is_sent_again_does_not_overtake_the_last_one_at_a_stop(
+    make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder
+) -> None:
+    stage = make_stage(1)
+    stage.create_letters()
+    # Slow enough that something is settled between any commit and the last one.
+    slow = ApiFaults(latency_ms=10.0, jitter_ms=10.0)
+    stage.receiver.remote.follow(FaultPlan(user_analytics=slow, client_api=slow))
+    topology = stage.topology(
+        client={"concurrency": 4, "batch": {"max_items": 5}}, analytics={"concurrency": 8}
+    )
+    stage.generate(6_000)
+
+    with stage.watch() as watch:
+        for _ in range(4):
+            before = sum(watch.standing.values())
+            consumer = stage.consumer(topology=topology, **through(to_broker))
+            stage.wait_until(lambda: sum(watch.standing.values()) > before, 60.0)
+            refusals.refused = 0
+            refusals.refuse(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, times=1)
+            while not refusals.refused:  # the client sends it again a tenth of a second later
+                assert consumer.running, consumer.tail()
+                time.sleep(0.001)
+            to_broker.inflict(Reset())
+            time.sleep(0.5)  # more is settled meanwhile
+            consumer.terminate()
+            time.sleep(0.5)
+            to_broker.clear()
+            assert consumer.wait() == 0, consumer.tail()
+        stopped = Progress(stage)
+        last = stage.consumer(topology=topology, **through(to_broker))
+        progress_s = stopped.wait()
+        stage.receiver.remote.follow(FaultPlan())
+        stage.wait_for_the_end(watch, 60.0)
+        assert last.stop() == 0, last.tail()
 
     outcome.judge(stage.check(watch), progress_s=progress_s, within_s=30.0)

@@ -58,3 +58,52 @@ async def test_an_error_that_no_later_commit_can_be_without_is_final(code: int) 
     _, final = await answer(KafkaError(code))
 
     assert [error.code() for error in final] == [code]
+
+
+class Client:
+    """Answers an asynchronous commit with the third call that serves its callbacks, and keeps the order of all."""
+
+    def __init__(self) -> None:
+        self.commits: Commits
+        self.order: list[str] = []
+        self._served = 0
+
+    def store_offsets(self, offsets: list[KafkaPartition]) -> None: ...
+
+    def commit(self, *, asynchronous: bool) -> list[KafkaPartition]:
+        self.order.append("asked" if asynchronous else "last")
+        return []
+
+    def consume(self, num_messages: int, timeout: float) -> list[Any]:
+        self._served += 1
+        if self._served == 3:
+            self.order.append("answered")
+            self.commits.on_commit(None, [KafkaPartition("events", 0, 7)])
+        return []
+
+
+async def test_at_a_stop_the_last_commit_waits_for_the_answer_to_the_one_before() -> None:
+    heard, client = Heard(), Client()
+    client.commits = commits = Commits(
+        Bridge(asyncio.get_running_loop()), cast(Listener, heard), lambda error: None
+    )
+    offsets = {TopicPartition("events", 0): 7}
+
+    commits.start(cast(Any, client), offsets)
+    commits.hear(cast(Any, client), 10.0)
+    commits.wait(cast(Any, client), offsets)
+
+    assert client.order == ["asked", "answered", "last"]
+
+
+async def test_an_answer_that_never_comes_does_not_hold_up_a_stop() -> None:
+    heard, client = Heard(), Client()
+    client.commits = commits = Commits(
+        Bridge(asyncio.get_running_loop()), cast(Listener, heard), lambda error: None
+    )
+
+    commits.start(cast(Any, client), {TopicPartition("events", 0): 7})
+    commits.hear(cast(Any, client), 0.0)
+    commits.wait(cast(Any, client), {TopicPartition("events", 0): 9})
+
+    assert client.order == ["asked", "last"]

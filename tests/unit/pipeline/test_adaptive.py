@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from consumer.core.gate import GatePolicy
 from consumer.core.retries import Backoff
-from consumer.pipeline.sink import SinkPolicy
+from consumer.pipeline.sink_policy import SinkPolicy
 from consumer.pipeline.status import _state
 from tests.unit.pipeline.receiver import Reply, Request, accept, throttle
 from tests.unit.pipeline.stage import P0, P1, Process, Stage
