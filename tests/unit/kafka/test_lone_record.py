@@ -24,11 +24,15 @@ class WaitsForAll(Consumer):
     is when the test says so."""
 
     released = threading.Event()
+    waits = True
 
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
-        if num_messages > 1:
+        if num_messages > 1 and self.waits:
             self.released.wait(20.0)
-        return super().consume(num_messages, timeout)
+        given = super().consume(num_messages, timeout)
+        # The end of an empty partition is no record.
+        self.waits = any(message.error() is None for message in given)
+        return given
 
 
 class First:
