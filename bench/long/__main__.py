@@ -9,6 +9,7 @@ import click
 import orjson
 from rich.console import Console
 
+from bench.entry import run_command, tell
 from bench.long.backlog import backlog as measure_backlog
 from bench.long.events import Topics
 from bench.long.growth import growth as measure_growth
@@ -18,7 +19,7 @@ from bench.long.rounds import Ground
 from bench.long.scale import scale as measure_scale
 from bench.setting import open_setting
 from bench.workload import ARRAYS, SINGLES
-from consumer.errors import ConsumerError, FaultError
+from consumer.errors import FaultError
 
 Measure = Callable[[Ground], list[Outcome]]
 _COUNT = click.IntRange(min=1)
@@ -29,7 +30,7 @@ _COUNT = click.IntRange(min=1)
     epilog="""\b
 Examples:
   python -m bench.long growth backlog scale guarantees
-  python -m bench.long --output json growth --keys 1000000 --prune 20
+  python -m bench.long --output json growth --keys 1000000 --ticks 50
   python -m bench.long backlog --records 300000 --seconds 30 guarantees --singles 0
 """,
 )
@@ -48,10 +49,12 @@ def long(output: str, keep: Path | None) -> None:
 @click.option("--keys", default=50_000_000, show_default=True, type=_COUNT, help="In the full ledger.")
 @click.option("--records", default=200_000, show_default=True, type=_COUNT, help="Of each run.")
 @click.option("--rounds", default=3, show_default=True, type=_COUNT)
-@click.option("--prune", "prune_s", default=60, show_default=True, type=_COUNT, help="Seconds, three times.")
-def growth(keys: int, records: int, rounds: int, prune_s: int) -> Measure:
+@click.option(
+    "--ticks", default=200, show_default=True, type=_COUNT, help="Of pruning; 720 see the whole tree."
+)
+def growth(keys: int, records: int, rounds: int, ticks: int) -> Measure:
     """A full ledger beside an empty one: rate, start-up, and what pruning holds up."""
-    return lambda ground: [measure_growth(keys, records, rounds, prune_s, ground)]
+    return lambda ground: [measure_growth(keys, records, rounds, ticks, ground)]
 
 
 @long.command()
@@ -93,10 +96,13 @@ def guarantees(arrays: int, singles: int, rounds: int) -> Measure:
 def measure(rows: list[Measure], output: str, keep: Path | None, **_: Any) -> None:
     """One setting for all rows."""
     outcomes: list[Outcome] = []
-    with open_setting(_tell) as setting:
-        ground = Ground(setting, Topics(setting, _tell), _tell)
+    with open_setting(tell) as setting:
+        ground = Ground(setting, Topics(setting, tell), tell)
         for row in rows:
-            found = row(ground)
+            try:
+                found = row(ground)
+            except TimeoutError as error:
+                raise FaultError(str(error)) from error
             outcomes += found
             print_tables(found, Console(stderr=output == "json", width=None if sys.stderr.isatty() else 130))
             if keep is not None:
@@ -112,26 +118,5 @@ def _json(outcomes: list[Outcome]) -> bytes:
     return orjson.dumps(as_json(outcomes), option=orjson.OPT_INDENT_2) + b"\n"
 
 
-def _tell(text: str) -> None:
-    click.echo(f"bench: {text}", err=True)
-
-
-def main() -> None:
-    """An expected error is one message and its exit code."""
-    try:
-        long.main(standalone_mode=False)
-    except ConsumerError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except TimeoutError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(long)

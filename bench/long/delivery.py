@@ -8,8 +8,9 @@ from statistics import median
 from typing import Any
 
 from bench.long.processes import cpu_s, resident_bytes, tree_of
-from bench.long.receiver import Receiver
+from bench.receiver import Tally
 from bench.setting import Setting
+from bench.sides import agree
 from bench.workload import CLIENT_KEY, DISTINCT_KEY, Workload, write_topology
 from consumer.errors import FaultError
 from tests.integration.processes import ConsumerProcess
@@ -33,6 +34,7 @@ class Case:
     topology: Path | None = None
     """None: the workload's own."""
     flags: Sequence[str] = ()
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,7 @@ class _Sample:
 
 def deliver(case: Case, setting: Setting) -> Delivery:
     """Run it to its end, as a new group. Blocks. Raises FaultError if a record is missing or anything goes wrong."""
-    receiver = Receiver(setting, case.workload)
-    receiver.expect(case.records)
+    setting.receiver.expect(case.records)
     flags = [*case.flags, "--until-end", "--timeout", str(_TIMEOUT_S), "--output", "json"]
     consumer = start(case, flags, setting)
     samples: list[_Sample] = []
@@ -68,11 +69,11 @@ def deliver(case: Case, setting: Setting) -> Delivery:
         while consumer.running:
             pids = tree_of(consumer.pid)
             held = max(resident_bytes(pid) for pid in pids)
-            samples.append(_Sample(time.monotonic(), receiver.arrived, cpu_s(pids), held))
+            samples.append(_Sample(time.monotonic(), setting.receiver.counts().arrived, cpu_s(pids), held))
             time.sleep(_EVERY_S)
         if consumer.wait() != 0:
             raise FaultError(f"{case.name}: {consumer}{consumer.tail()}")
-        _check(case, consumer.books, receiver.arrived)
+        check(case, consumer.books, setting.receiver.report())
     finally:
         consumer.close()
     return _judged(case, samples)
@@ -111,18 +112,18 @@ def middle(deliveries: Sequence[Delivery]) -> Delivery:
     )
 
 
-def _check(case: Case, books: dict[str, Any], arrived: int) -> None:
-    """A run that lost or repeated something has measured nothing."""
+def check(case: Case, books: dict[str, Any], tally: Tally) -> None:
+    """A run that lost, repeated or disordered something has measured nothing: then it raises FaultError."""
     one = books["destinations"][case.workload.destination]
     counts = {
         "balanced": (int(books["balanced"]), 1),
         "consumed": (books["consumed"], case.records),
         "delivered and windowed": (one["delivered"] + one["windowed"], case.records),
-        "arrived": (arrived, one["delivered"]),
+        "arrived": (tally.arrived, one["delivered"]),
     }
-    wrong = [f"{what} is {found}, not {due}" for what, (found, due) in counts.items() if found != due]
-    if wrong:
-        raise FaultError(f"{case.name} is not complete: {'; '.join(wrong)}")
+    if case.ordered:
+        counts["out of their user's order"] = (tally.disordered or 0, 0)
+    agree(case.name, counts, tally, withheld=one["windowed"])
 
 
 def _judged(case: Case, samples: Sequence[_Sample]) -> Delivery:

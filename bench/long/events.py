@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from confluent_kafka import Producer
 
+from bench.identity import Identities
 from bench.setting import Setting
-from bench.topic import SUBJECT
+from bench.topic import schema_id
 from bench.workload import MIX, PARTITIONS, SPACING_MS, Workload
 from consumer.errors import FaultError
 from consumer.sandbox.generator import Plan, Stream, user_event_schema
@@ -25,6 +26,8 @@ _LENGTH_AT = 5
 _LENGTH = 36 << 1
 _TIME_AT = 42
 """Where the time begins: the second field, a long."""
+_SERIES = slice(25, 36)
+"""Where an id has the moment at which it was made, which no one asks for here."""
 
 
 class Topics:
@@ -43,13 +46,11 @@ class Topics:
         topic = broker.topic(workload.name, partitions=partitions)
         broker.create(f"{topic}.dead-letters")
         if records:
-            self._fill(topic, events(workload, records, self._schema_id, users, self._filled), records)
+            self._fill(
+                topic, events(workload, records, schema_id(self._setting), users, self._filled), records
+            )
             wait_until(lambda: sum(broker.end_offsets(topic).values()) == records, 60.0)
         return topic
-
-    @property
-    def _schema_id(self) -> int:
-        return self._setting.registry.register(SUBJECT, user_event_schema())
 
     def _fill(self, topic: str, stream: Iterator[tuple[bytes, bytes]], records: int) -> None:
         producer = Producer(
@@ -75,27 +76,32 @@ class Topics:
 
 
 def events(
-    workload: Workload, records: int, schema_id: int, users: int | None, series: int
+    workload: Workload, records: int, schema: int, users: int | None, series: int
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values, by seed: the same for every run, but for the time. `series`: other ids for another topic."""
+    """Keys and values, by seed: the same for every run, but for the time. `series`: other ids for another topic.
+
+    As the receiver wants them, an id says which record it is, whose, and the user's how many-th.
+    """
+    identities, marked = Identities(), b"%011x" % series
     most = max(_MOST_MADE, users or 0)
-    made = list(_made(workload, min(records, most), records, schema_id, users))
+    made = list(_made(workload, min(records, most), records, schema, users))
     span_ms = len(made) * SPACING_MS
     for number in range(records):
         again, index = divmod(number, len(made))
         key, value, at_ms, end = made[index]
-        yield key, _retold(value, series, number, at_ms + again * span_ms, end)
+        told = identities.next(key)[: _SERIES.start] + marked
+        yield key, value[: _ID.start] + told + _long(at_ms + again * span_ms) + value[end:]
 
 
 def _made(
-    workload: Workload, count: int, records: int, schema_id: int, users: int | None
+    workload: Workload, count: int, records: int, schema: int, users: int | None
 ) -> Iterator[tuple[bytes, bytes, int, int]]:
     """The events that are told again: key, value, time, and where the time ends."""
     wanted = workload.payloads
     drawn = count if wanted is None else count * _THIN
     mix = MIX if users is None else replace(MIX, users=users, skew=0.0)
     start_ms = int(time.time() * 1000) - records * SPACING_MS
-    plan = Plan(drawn, _SEED, schema_id, start_ms, span_ms=count * SPACING_MS, mix=mix)
+    plan = Plan(drawn, _SEED, schema, start_ms, span_ms=count * SPACING_MS, mix=mix)
     taken = 0
     for one in Stream(plan, user_event_schema()):
         if taken == count:
@@ -106,11 +112,6 @@ def _made(
             raise FaultError(f"{one.kind} is no event with a key and an id of 36 characters")
         taken += 1
         yield one.key, one.value, *_time_in(one.value)
-
-
-def _retold(value: bytes, series: int, number: int, at_ms: int, end: int) -> bytes:
-    told = b"%08x-%04x-4000-8000-%012x" % (number, series, number)
-    return value[: _ID.start] + told + _long(at_ms) + value[end:]
 
 
 def _time_in(value: bytes) -> tuple[int, int]:

@@ -23,18 +23,23 @@ def guarantees(workload: Workload, records: int, rounds: int, ground: Ground) ->
     own = write_topology(workload, topic, setting.folder)
     free = _without(own, windows=True, order=True)
 
-    def case(name: str, topology: Path, *, durable: bool) -> Callable[[], Case]:
+    def case(name: str, topology: Path, *, durable: bool, ordered: bool = True) -> Callable[[], Case]:
         return lambda: Case(
-            f"{workload.name}, {name}", workload, topic, records,
-            new_ledger(setting) if durable else _MEMORY, topology,
-        )  # fmt: skip
+            f"{workload.name}, {name}",
+            workload,
+            topic,
+            records,
+            new_ledger(setting) if durable else _MEMORY,
+            topology,
+            ordered=ordered,
+        )
 
     cases = {
         "all on": case("all on", own, durable=True),
         "ledger in memory": case("ledger in memory", own, durable=False),
         "no windows": case("no windows", _without(own, windows=True, order=False), durable=True),
-        "no order": case("no order", _without(own, windows=False, order=True), durable=True),
-        "none": case("none", free, durable=False),
+        "no order": case("no order", _without(own, windows=False, order=True), durable=True, ordered=False),
+        "none": case("none", free, durable=False, ordered=False),
     }
     turns = take_turns(cases, rounds, ground)
     what = f"{workload.name}: records/s with all guarantees against none"
