@@ -31,7 +31,7 @@ _COUNT = click.IntRange(min=1)
 Examples:
   python -m bench.long growth backlog scale guarantees
   python -m bench.long --output json growth --keys 1000000 --ticks 50
-  python -m bench.long backlog --records 300000 --seconds 30 guarantees --singles 0
+  python -m bench.long backlog --records 300000 --seconds 40 guarantees --singles 0
 """,
 )
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -60,7 +60,11 @@ def growth(keys: int, records: int, rounds: int, ticks: int) -> Measure:
 @long.command()
 @click.option("--records", default=10_000_000, show_default=True, type=_COUNT, help="The backlog.")
 @click.option(
-    "--seconds", default=180, show_default=True, type=_COUNT, help="With the endpoint slow, and down."
+    "--seconds",
+    default=180,
+    show_default=True,
+    type=click.IntRange(min=40),
+    help="With the endpoint slow, and down.",
 )
 def backlog(records: int, seconds: int) -> Measure:
     """Memory beside a backlog, with the endpoint slow, down, and fast until nothing is left."""

@@ -21,7 +21,7 @@ _MOST_MB = 250
 _EVERY_S = 1.0
 _WARM_S = 20.0
 """After a start: until then it fills up what it may hold."""
-_FEWEST = 5
+_FEWEST = 3
 _SLOW_MS = 500.0
 _DOWN = 503
 _SLOWEST = 500
@@ -29,7 +29,7 @@ _SLOWEST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Phase:
+class Phase:
     """One state of the endpoint, and for how long; None: until everything is settled."""
 
     name: str
@@ -45,9 +45,9 @@ def backlog(records: int, phase_s: int, ground: Ground) -> Outcome:
     receiver = setting.receiver
     receiver.expect(records)
     phases = (
-        _Phase("slow", phase_s, latency_ms=_SLOW_MS),
-        _Phase("down", phase_s, status=_DOWN),
-        _Phase("fast", None),
+        Phase("slow", phase_s, latency_ms=_SLOW_MS),
+        Phase("down", phase_s, status=_DOWN),
+        Phase("fast", None),
     )
     case = Case("backlog", ARRAYS, topic, records, new_ledger(setting))
     consumer = start(case, ["--drain-timeout", "5s"], setting)
@@ -64,10 +64,10 @@ def backlog(records: int, phase_s: int, ground: Ground) -> Outcome:
     finally:
         receiver.behave()
         consumer.close()
-    return _judged(records, phases, samples)
+    return judged(records, phases, samples)
 
 
-def _sample(consumer: ConsumerProcess, phase: _Phase, records: int, samples: list[Sample]) -> None:
+def _sample(consumer: ConsumerProcess, phase: Phase, records: int, samples: list[Sample]) -> None:
     """One look a second, until the phase is over."""
     began_s = time.monotonic()
     most_s = 60.0 + records / _SLOWEST
@@ -84,7 +84,7 @@ def _sample(consumer: ConsumerProcess, phase: _Phase, records: int, samples: lis
         time.sleep(_EVERY_S)
 
 
-def _seen(consumer: ConsumerProcess, phase: _Phase, status: dict[str, Any]) -> Sample:
+def _seen(consumer: ConsumerProcess, phase: Phase, status: dict[str, Any]) -> Sample:
     pending = status["pending"]
     return Sample(
         time.monotonic(),
@@ -96,7 +96,8 @@ def _seen(consumer: ConsumerProcess, phase: _Phase, status: dict[str, Any]) -> S
     )
 
 
-def _judged(records: int, phases: Sequence[_Phase], samples: Sequence[Sample]) -> Outcome:
+def judged(records: int, phases: Sequence[Phase], samples: Sequence[Sample]) -> Outcome:
+    """Whether what was held is flat in each phase. Raises FaultError where there are too few samples to say so."""
     warm_s = samples[0].at_s + _WARM_S
     cases: dict[str, Numbers] = {}
     flat: list[Target] = []

@@ -52,7 +52,9 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
+    """One look from outside."""
+
     at_s: float
     arrived: int
     cpu_s: float
@@ -64,19 +66,19 @@ def deliver(case: Case, setting: Setting) -> Delivery:
     setting.receiver.expect(case.records)
     flags = [*case.flags, "--until-end", "--timeout", str(_TIMEOUT_S), "--output", "json"]
     consumer = start(case, flags, setting)
-    samples: list[_Sample] = []
+    samples: list[Sample] = []
     try:
         while consumer.running:
             pids = tree_of(consumer.pid)
             held = max(resident_bytes(pid) for pid in pids)
-            samples.append(_Sample(time.monotonic(), setting.receiver.counts().arrived, cpu_s(pids), held))
+            samples.append(Sample(time.monotonic(), setting.receiver.counts().arrived, cpu_s(pids), held))
             time.sleep(_EVERY_S)
         if consumer.wait() != 0:
             raise FaultError(f"{case.name}: {consumer}{consumer.tail()}")
         check(case, consumer.books, setting.receiver.report())
     finally:
         consumer.close()
-    return _judged(case, samples)
+    return judged(case, samples)
 
 
 def start(case: Case, flags: Sequence[str], setting: Setting) -> ConsumerProcess:
@@ -126,7 +128,8 @@ def check(case: Case, books: dict[str, Any], tally: Tally) -> None:
     agree(case.name, counts, tally, withheld=one["windowed"])
 
 
-def _judged(case: Case, samples: Sequence[_Sample]) -> Delivery:
+def judged(case: Case, samples: Sequence[Sample]) -> Delivery:
+    """Raises FaultError where there is no middle to judge."""
     begin, end = (
         next(at for at, one in enumerate(samples) if one.arrived >= share * samples[-1].arrived)
         for share in _STEADY

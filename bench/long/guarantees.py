@@ -21,7 +21,7 @@ def guarantees(workload: Workload, records: int, rounds: int, ground: Ground) ->
     setting = ground.setting
     topic = ground.topics.filled(workload, records)
     own = write_topology(workload, topic, setting.folder)
-    free = _without(own, windows=True, order=True)
+    free = without(own, windows=True, order=True)
 
     def case(name: str, topology: Path, *, durable: bool, ordered: bool = True) -> Callable[[], Case]:
         return lambda: Case(
@@ -37,8 +37,8 @@ def guarantees(workload: Workload, records: int, rounds: int, ground: Ground) ->
     cases = {
         "all on": case("all on", own, durable=True),
         "ledger in memory": case("ledger in memory", own, durable=False),
-        "no windows": case("no windows", _without(own, windows=True, order=False), durable=True),
-        "no order": case("no order", _without(own, windows=False, order=True), durable=True, ordered=False),
+        "no windows": case("no windows", without(own, windows=True, order=False), durable=True),
+        "no order": case("no order", without(own, windows=False, order=True), durable=True, ordered=False),
         "none": case("none", free, durable=False, ordered=False),
     }
     turns = take_turns(cases, rounds, ground)
@@ -50,7 +50,7 @@ def guarantees(workload: Workload, records: int, rounds: int, ground: Ground) ->
     )
 
 
-def _without(topology: Path, *, windows: bool, order: bool) -> Path:
+def without(topology: Path, *, windows: bool, order: bool) -> Path:
     """The same topology with these taken away; gives its folder."""
     target = topology.with_name(f"{topology.name}-{'w' * windows}{'o' * order}")
     target.mkdir(exist_ok=True)

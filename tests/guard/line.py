@@ -17,7 +17,6 @@ from bench.workload import (
     CLIENT_KEY,
     DISTINCT_KEY,
     MIX,
-    PARTITIONS,
     SPACING_MS,
     TOPIC,
     Workload,
@@ -42,6 +41,7 @@ from consumer.types import Chunk, Record, TopicPartition
 from tests.unit.pipeline.edges import LetterTopic, PlayedPoller
 from tests.unit.pipeline.virtual_time import NOON_S, LoopClock
 
+_PARTITIONS = 4
 _POLL = 500
 """Records that one poll hands on, in a chunk for each partition: as the owner thread does."""
 _TURNS = 100_000
@@ -140,7 +140,7 @@ class Line:
     async def start(self) -> None:
         """The partitions are ours."""
         await self._ledger.open()
-        partitions = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
+        partitions = [TopicPartition(TOPIC, number) for number in range(_PARTITIONS)]
         assigned = await self.app.coordinator.claim(dict.fromkeys(partitions))
         self._epochs = {one.partition: assigned[one].epoch for one in partitions}
         await self.app.coordinator.begin({one: (assigned[one].epoch, 0) for one in partitions})
@@ -153,7 +153,7 @@ class Line:
         chunks: dict[int, list[Record]] = {}
         for one in islice(self._events, records):
             assert one.key is not None
-            partition = crc32(one.key) % PARTITIONS
+            partition = crc32(one.key) % _PARTITIONS
             record = Record(
                 TOPIC, partition, next(self._offsets[partition]), int(NOON_S * 1000), one.key, one.value, None
             )
