@@ -20,9 +20,10 @@ _FLAT = 1.10
 _MOST_MB = 250
 _EVERY_S = 1.0
 _WARM_S = 20.0
-"""After a start: until then it fills up what it may hold."""
+"""At the beginning of a phase: so long it may take to fill up what it may hold, or a quarter of a short phase."""
 _FEWEST = 3
-_SLOW_MS = 500.0
+_SLOW_MS = 5_000.0
+"""With 16 requests of 500 records in flight, a tenth of what it takes otherwise."""
 _DOWN = 503
 _SLOWEST = 500
 """Records a second with which the rest of a backlog is certain to be gone in time."""
@@ -98,11 +99,11 @@ def _seen(consumer: ConsumerProcess, phase: Phase, status: dict[str, Any]) -> Sa
 
 def judged(records: int, phases: Sequence[Phase], samples: Sequence[Sample]) -> Outcome:
     """Whether what was held is flat in each phase. Raises FaultError where there are too few samples to say so."""
-    warm_s = samples[0].at_s + _WARM_S
     cases: dict[str, Numbers] = {}
     flat: list[Target] = []
     for phase in phases:
-        seen = [one for one in samples if one.phase == phase.name and one.at_s >= warm_s]
+        seen = [one for one in samples if one.phase == phase.name]
+        seen = _warm(seen)
         if len(seen) < _FEWEST:
             raise FaultError(
                 f"the endpoint was {phase.name} for too short a time: give --seconds or --records more"
@@ -123,3 +124,10 @@ def judged(records: int, phases: Sequence[Phase], samples: Sequence[Sample]) -> 
         flat.append(Target(what, flatness, _FLAT, at_least=False))
     peak_mb = max(one.resident_bytes for one in samples) / MB
     return Outcome("backlog", cases, [*flat, Target("peak, in MB", peak_mb, _MOST_MB, at_least=False)])
+
+
+def _warm(seen: Sequence[Sample]) -> list[Sample]:
+    if not seen:
+        return []
+    first, last = seen[0].at_s, seen[-1].at_s
+    return [one for one in seen if one.at_s >= first + min(_WARM_S, (last - first) / 4)]

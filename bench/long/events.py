@@ -56,6 +56,8 @@ class Topics:
         producer = Producer(
             {
                 "bootstrap.servers": self._setting.broker.bootstrap_servers,
+                # A batch that is sent again, as to a partition that has no leader yet, must not overtake another one.
+                "enable.idempotence": True,
                 "linger.ms": 50,
                 "batch.size": 1_000_000,
                 "queue.buffering.max.messages": 200_000,

@@ -117,22 +117,21 @@ def case(**changes):
     return Case("some run", ARRAYS, "topic", 10, "memory:", **changes)
 
 
-def books(**changes):
-    return {
-        "balanced": True,
-        "consumed": 10,
-        "destinations": {"client": {"delivered": 10, "windowed": 0, **changes}},
-    }
+def books(consumed=10, **changes):
+    client = {"delivered": 10, "windowed": 0, "suppressed": 0, **changes}
+    return {"balanced": True, "consumed": consumed, "abandoned": 2, "destinations": {"client": client}}
 
 
 def test_a_run_that_lost_or_disordered_something_is_no_number():
     complete = Tally(requests=1, accepted=10, disordered=0)
-    check(case(), books(), complete)
+    check(case(), books(consumed=15, suppressed=3), complete)
+    with pytest.raises(FaultError, match="consumed is 9, not 10"):
+        check(case(), books(consumed=11), complete)
     with pytest.raises(FaultError, match="delivered and windowed is 9, not 10"):
-        check(case(), books(delivered=9), complete)
+        check(case(), books(consumed=12, delivered=9), complete)
     with pytest.raises(FaultError, match="order is 2"):
-        check(case(), books(), Tally(requests=1, accepted=10, disordered=2))
-    check(case(ordered=False), books(), Tally(requests=1, accepted=10, disordered=2))
+        check(case(), books(consumed=12), Tally(requests=1, accepted=10, disordered=2))
+    check(case(ordered=False), books(consumed=12), Tally(requests=1, accepted=10, disordered=2))
 
 
 def test_a_rate_is_that_of_the_middle_and_a_gap_is_the_longest_in_it():
