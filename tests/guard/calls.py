@@ -36,6 +36,11 @@ STAGES = {
     "lanes": (
         "consumer/core/lanes",
         "consumer/core/gate",
+        "consumer/core/limit",
+        "consumer/core/ceiling",
+        "consumer/core/stretch",
+        "consumer/core/suspicion",
+        "consumer/core/trials",
         "consumer/pipeline/sink",
         "consumer/pipeline/stock",
         "consumer/pipeline/shelf",
@@ -62,7 +67,7 @@ STAGES = {
         "consumer/telemetry/",
         "opentelemetry/",
     ),
-    "settle": ("consumer/pipeline/settle", "consumer/core/"),
+    "settle": ("consumer/pipeline/settle", "consumer/core/offsets", "consumer/core/pressure"),
     "event loop": ("asyncio/", "selectors", "_weakrefset", "consumer/pipeline/background"),
 }
 """By the beginning of a file's path; the first that fits counts."""
