@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench bench-peers bench-compare bench-backlog fuzz chaos build ci ci-full clean help
+.PHONY: demo test check bench bench-peers bench-compare bench-backlog bench-long fuzz chaos build ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -26,6 +26,9 @@ build: .venv/.dev ## sdist, wheel and SBOM (CycloneDX) in dist/
 
 bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (5000000) wait behind it; real broker, ~10 minutes, 2 GB of disk
 	@.venv/bin/python -m bench.backlog --records $(or $(RECORDS),5000000) $(ARGS)
+
+bench-long: .venv/.dev ## growth, backlog, scale, what guarantees cost: an hour and more; ROWS="scale" for some, ARGS="--output json"
+	@.venv/bin/python -m bench.long $(ARGS) $(or $(ROWS),growth backlog scale guarantees)
 
 fuzz: .venv/.dev ## what reads bytes of others, given any bytes: SECONDS=60 for each target (see CONTRIBUTING.md)
 	@.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60)

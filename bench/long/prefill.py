@@ -1,0 +1,51 @@
+"""A ledger as it stands after a day: a file with millions of confirmed keys, written in the order of its own tree."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from consumer.ledger import sqlite_schema
+from consumer.ledger.sqlite_private import create_private
+
+_LOT = 1_000_000
+_SPREAD = 0x9E3779B97F4A7C15
+"""An odd number that leaves neighbours far apart."""
+_TOLD_OF = 40_503
+"""Likewise for their ages."""
+_MOST = 1 << 64
+
+
+def prefill(path: Path, keys: int, age_s: int, now_s: int, tell: Callable[[str], None]) -> None:
+    """Make a ledger of so many keys, evenly spread over the tree and over the last `age_s`. Blocks for minutes.
+
+    In the tree's own order: at random each key would hit a page of its own. So its pages are full, where those of a
+    ledger that grew are two thirds full: the file is smaller by as much.
+    """
+    create_private(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        sqlite_schema.create(connection, 5.0)
+        sqlite_schema.complete(connection)
+        # If this run ends early the file is of no use anyhow.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("INSERT INTO sources VALUES (1, 'before', 0, 'before')")
+        connection.execute("INSERT INTO topologies VALUES (1, 'before')")
+        rows, done = _rows(keys, age_s, now_s), 0
+        while lot := min(_LOT, keys - done):
+            connection.execute("BEGIN")
+            connection.executemany("INSERT INTO settled VALUES (?, ?, 1, ?, ?, 1)", islice(rows, lot))
+            connection.execute("COMMIT")
+            done += lot
+            if done % (5 * _LOT) == 0:
+                tell(f"{done:,} of {keys:,} keys in the ledger")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _rows(keys: int, age_s: int, now_s: int) -> Iterator[tuple[bytes, int, int, int]]:
+    step, confirmed = _MOST // keys, sqlite_schema.CONFIRMED
+    for number in range(keys):
+        slot = (number * step).to_bytes(8, "big") + (number * _SPREAD % _MOST).to_bytes(8, "big")
+        yield slot, confirmed, number, now_s - number * _TOLD_OF % age_s
