@@ -70,7 +70,9 @@ class Broker:
         Raises `KafkaException` for the first one that it refused.
         """
         refused: list[Any] = []
-        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "linger.ms": 5, "log_level": 2})
+        config = {"bootstrap.servers": self.bootstrap_servers, "linger.ms": 5, "log_level": 2}
+        # Else a batch that is sent again comes behind the one after it, and the order is not the caller's.
+        producer = Producer({**config, "enable.idempotence": True})
 
         def acknowledged(error: Any, _message: object) -> None:
             if error is not None:
