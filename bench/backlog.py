@@ -136,6 +136,7 @@ def _fill(records: int, setting: Setting) -> str:
     producer = Producer(
         {
             "bootstrap.servers": broker.bootstrap_servers,
+            "enable.idempotence": True,  # the order of a user is checked
             "linger.ms": 50,
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": 200_000,
