@@ -177,18 +177,7 @@ class Owner:
             if self._commands.empty():
                 self._room.wait(0.05)
             return
-        # Asked for a whole chunk, the client waits for its last record or for the time to be up: so it is asked for
-        # one, and then for what comes with it. Handed on between, as an assignment can end and begin again in each.
-        first = self._client.consume(1, self._policy.poll_timeout_s)
-        self._take(first)
-        if first:
-            self._take(self._client.consume(self._policy.chunk_records - 1, self._policy.gather_s))
-        if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
-            self._told_at_s = self.turned_at_s
-            self._tell_lag()
-            self._incarnations.look(self.turned_at_s)
-
-    def _take(self, messages: list[Message]) -> None:
+        messages = self._poll()
         self._errors.raise_final()
         if self._chosen:
             # Before the first record is handed on: else a crash before the first commit would choose anew, and it
@@ -201,6 +190,23 @@ class Owner:
                 self._hand_on(part)
             else:
                 self._on_event(part)
+        if self.turned_at_s - self._told_at_s > LAG_INTERVAL_S:
+            self._told_at_s = self.turned_at_s
+            self._tell_lag()
+            self._incarnations.look(self.turned_at_s)
+
+    def _poll(self) -> list[Message]:
+        """A chunk. Asked for all of it at once, the client would wait for the last record or for the time to be up: so
+        it is asked for one, and then for what comes with it."""
+        first = self._client.consume(1, self._policy.poll_timeout_s)
+        if not first:
+            return first
+        partition = event_partition(first[0])
+        epoch = self._epochs.get(partition)
+        rest = self._client.consume(self._policy.chunk_records - 1, self._policy.gather_s)
+        # The partition may have gone, and even come back, in the second call: then what the first one gave comes again,
+        # and as the new assignment's it would pass over what lies before it.
+        return [*first, *rest] if self._epochs.get(partition) == epoch else rest
 
     def _obey(self) -> None:
         while True:
