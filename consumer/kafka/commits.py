@@ -56,15 +56,17 @@ class Commits:
         client.commit(asynchronous=True)
         self._under_way = True
 
-    def hear(self, client: Consumer, within_s: float) -> None:
-        """Wait for the answer to what `start` asked for, before the last commit: the client may send the older again
-        behind that, and the committed offset would go back. Blocks; not for the client's callbacks. Records that come
-        are left out: none was handed on.
+    def hear(self, client: Consumer, within_s: float) -> bool:
+        """Wait for the answer to what `start` asked for, before the last commit; whether there is none to come.
+
+        The client may send the older one again behind the last, and the committed offset would go back. Blocks; not
+        for the client's callbacks. Records that come are left out: none was handed on.
         """
         deadline_s = time.monotonic() + within_s
         with suppress(KafkaException):
             while self._under_way and time.monotonic() < deadline_s:
                 client.consume(1, _LISTEN_S)
+        return not self._under_way
 
     def wait(self, client: Consumer, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit and wait. A failure is told and counted: those records come again, none is lost."""

@@ -130,7 +130,7 @@ class Owner:
                 self._join_group()
                 while not self._stopping.is_set():
                     self._turn()
-            self._leave(list(self._epochs), hear_s=self._policy.hear_s)
+            self._leave(list(self._epochs), at_a_stop=True)
         except (KafkaException, RuntimeError) as error:
             fault = self._errors.end_of(error)
         except BaseException as error:
@@ -282,7 +282,7 @@ class Owner:
         self._forget(mine)
         self._bridge.post(self._listener.lost, mine)
 
-    def _leave(self, partitions: list[TopicPartition], hear_s: float = 0.0) -> None:
+    def _leave(self, partitions: list[TopicPartition], *, at_a_stop: bool = False) -> None:
         """Drain and commit what leaves. A drain without an answer commits nothing: it comes again elsewhere."""
         mine = [one for one in partitions if one in self._epochs]
         if not mine:
@@ -293,9 +293,14 @@ class Owner:
         except FaultError as error:
             self._bridge.post(self._listener.noticed, f"the drain did not finish: {error}")
         else:
-            self._commits.hear(self._client, hear_s)
-            # A rebalance may have come meanwhile, and had the last word on some.
-            self._commits.wait(self._client, {p: at for p, at in offsets.items() if p in self._epochs})
+            if at_a_stop and not self._commits.hear(self._client, self._policy.hear_s):
+                text = (
+                    "no last commit: the one before it has no answer yet; what it does not hold is read again"
+                )
+                self._bridge.post(self._listener.noticed, text)
+            else:
+                # A rebalance may have come meanwhile, and had the last word on some.
+                self._commits.wait(self._client, {p: at for p, at in offsets.items() if p in self._epochs})
         self._forget(mine)
 
     def _forget(self, partitions: Iterable[TopicPartition]) -> None:
