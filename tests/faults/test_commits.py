@@ -177,6 +177,7 @@ def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_i
     outcome.judge(stage.check(watch), progress_s=progress_s, within_s=30.0)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_row_12_a_commit_that_is_sent_again_does_not_overtake_the_last_one_at_a_stop(
     make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder
@@ -189,7 +190,7 @@ def test_row_12_a_commit_that_is_sent_again_does_not_overtake_the_last_one_at_a_
     topology = stage.topology(
         client={"concurrency": 4, "batch": {"max_items": 5}}, analytics={"concurrency": 8}
     )
-    stage.generate(6_000)
+    stage.generate(15_000)
 
     with stage.watch() as watch:
         for _ in range(4):
@@ -207,10 +208,11 @@ def test_row_12_a_commit_that_is_sent_again_does_not_overtake_the_last_one_at_a_
             time.sleep(0.5)
             to_broker.clear()
             assert consumer.wait() == 0, consumer.tail()
+        stage.receiver.remote.follow(FaultPlan())
+        stage.generate(500, seed=2)  # the others may have had all of it
         stopped = Progress(stage)
         last = stage.consumer(topology=topology, **through(to_broker))
         progress_s = stopped.wait()
-        stage.receiver.remote.follow(FaultPlan())
         stage.wait_for_the_end(watch, 60.0)
         assert last.stop() == 0, last.tail()
 

@@ -84,7 +84,7 @@ def without_room(stage: Stage) -> Callable[[], None]:
     return mend
 
 
-@pytest.mark.parametrize("break_it", [without_a_topic, without_room])
+@pytest.mark.parametrize("break_it", [pytest.param(without_a_topic, marks=pytest.mark.slow), without_room])
 def test_an_unwritable_topic_holds_the_commit_until_it_takes_the_letter(
     make_stage: MakeStage, break_it: Callable[[Stage], Callable[[], None]]
 ) -> None:

@@ -161,6 +161,7 @@ def stage(broker: Broker, registry: SchemaRegistry, tmp_path: Path) -> Iterator[
         yield stage
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_kill_at_any_step_of_a_transaction_neither_loses_nor_repeats_a_visit(stage: Stage) -> None:
     for kill in KILLS:
