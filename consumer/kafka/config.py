@@ -17,7 +17,7 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     """`classic` (cooperative-sticky, optional static id) or `consumer` (KIP-848, dynamic members)."""
     chunk_records: int = 500
     poll_timeout_s: float = 0.1
-    gather_s: float = 0.005
+    gather_s: float = 0.02
     """How long a chunk that has its first record waits for more."""
     session_timeout_s: float = 45.0
     max_poll_interval_s: float = 300.0

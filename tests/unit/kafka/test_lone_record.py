@@ -12,7 +12,7 @@ from consumer.kafka.starting import TopicPolicy
 from consumer.types import TopicPartition
 
 PLACE = TopicPartition("user-events", 3)
-QUICK_S = 0.01
+QUICK_S = 0.05
 
 
 class Message:
