@@ -30,6 +30,7 @@ class Confirmations:
         self._given_up = given_up
         self._background = background
         self._waiting: list[Batch] = []
+        self._under_way: list[Batch] = []
         self._writing = False
 
     def add(self, batch: Batch) -> None:
@@ -37,17 +38,20 @@ class Confirmations:
         self._waiting.append(batch)
         if not self._writing:
             self._writing = True
-            self._background.spawn(self._write())
+            self._background.spawn(self._write()).add_done_callback(self._ended)
 
     async def _write(self) -> None:
-        batches: list[Batch] = []
-        try:
-            while self._waiting:
-                batches, self._waiting = self._waiting, []
-                await self._confirm([one.intent for batch in batches for one in batch.members])
-                self._done(batches)
-        except asyncio.CancelledError:
-            self._given_up([*batches, *self._waiting])
-            raise
-        finally:
-            self._writing = False
+        while self._waiting:
+            self._under_way, self._waiting = self._waiting, []
+            await self._confirm([one.intent for batch in self._under_way for one in batch.members])
+            self._done(self._under_way)
+            self._under_way = []
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._writing = False
+        if task.cancelled():  # also one that never began, which no `except` of its own would tell
+            batches = [*self._under_way, *self._waiting]
+            self._under_way, self._waiting = [], []
+            self._given_up(batches)
+        elif self._waiting and task.exception() is None:
+            self.add(self._waiting.pop())

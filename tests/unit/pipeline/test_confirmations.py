@@ -85,3 +85,32 @@ async def test_at_the_end_what_is_not_confirmed_is_told_as_that():
     ledger.confirmations.add(batch(2, 3))
     await ledger.background.close()
     assert (ledger.done, ledger.given_up) == ([], [[1, 2, 3]])
+
+
+@in_virtual_time
+async def test_what_is_given_up_before_a_call_has_begun_is_told_too():
+    ledger = SlowLedger()
+    ledger.confirmations.add(batch(3))
+    ledger.confirmations.add(batch(4))
+
+    await ledger.background.close()
+
+    assert (ledger.calls, ledger.given_up) == ([], [[3, 4]])
+
+
+@in_virtual_time
+async def test_what_comes_when_the_last_call_has_just_ended_is_not_left_behind():
+    ledger = SlowLedger()
+    ledger.confirmations.add(batch(1))
+    await quiet()
+    ledger.answers[0].add_done_callback(lambda _: None)
+    ledger.answers[0].set_result(None)
+    for _ in range(3):  # before, between and after the turns in which the task ends
+        await asyncio.sleep(0)
+        ledger.confirmations.add(batch(2))
+    await quiet()
+    while any(not answer.done() for answer in ledger.answers):
+        next(answer for answer in ledger.answers if not answer.done()).set_result(None)
+        await quiet()
+
+    assert [one for told in ledger.done for one in told] == [1, 2, 2, 2]

@@ -9,7 +9,7 @@ goes back, or is ahead of the ledger. See `stage` and `drama`.
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.pipeline.drama import ACTS, Drama
@@ -19,6 +19,7 @@ CALM = [act for act in ACTS if act not in ("kill", "fence", "ledger_fails", "led
 
 
 @settings(max_examples=60)
+@example(1, [("say", 28), ("wait", 20), ("kill", 0)])  # killed when a confirmation was due and had not begun
 @given(st.integers(0, 2**32), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 1000)), max_size=30))
 def test_crashes_fences_stalls_halts_and_refusals_in_any_order(seed, acts):
     async def play() -> None:
