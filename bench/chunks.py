@@ -40,7 +40,7 @@ class Reading:
                 self._owner.stop()
         self._owner.took(count)
 
-    def end_of_partition(self, partition: TopicPartition, offset: int) -> None: ...
+    def ends_of_partitions(self, offsets: Mapping[TopicPartition, int]) -> None: ...
 
     async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:
         return chosen

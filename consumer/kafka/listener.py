@@ -13,8 +13,8 @@ class Listener(Protocol):
         """Records were polled, in the order of their partitions."""
         ...
 
-    def end_of_partition(self, partition: TopicPartition, offset: int) -> None:
-        """The partition was read to `offset`, its end for now."""
+    def ends_of_partitions(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """These were read to these offsets, each an end for a moment: what lies below was handed on, perhaps more."""
         ...
 
     async def starts(self, topic: str, chosen: Mapping[int, int]) -> Mapping[int, int]:

@@ -27,7 +27,7 @@ from consumer.kafka.gaps import cross_gap
 from consumer.kafka.incarnations import Incarnations, admin_of
 from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
-from consumer.kafka.polled import Runs, event_partition, split
+from consumer.kafka.polled import Stretch, event_partition, split
 from consumer.kafka.positions import committed_offsets, known_ends
 from consumer.kafka.resting import Resting
 from consumer.kafka.starting import Starts, TopicPolicy
@@ -186,7 +186,7 @@ class Owner:
             if not self._commits.insist(self._client, chosen, self._policy.call_timeout_s, self._stopping):
                 self._forget(chosen)
         for part in split(messages):
-            if isinstance(part, dict):
+            if isinstance(part, Stretch):
                 self._hand_on(part)
             else:
                 self._on_event(part)
@@ -216,10 +216,10 @@ class Owner:
                 return
             command()
 
-    def _hand_on(self, runs: Runs) -> None:
+    def _hand_on(self, stretch: Stretch) -> None:
         chunks: list[Chunk] = []
         count = 0
-        for (topic, number), records in runs.items():
+        for (topic, number), records in stretch.runs.items():
             partition = TopicPartition(topic, number)
             epoch = self._epochs.get(partition)
             if epoch is None:
@@ -231,6 +231,9 @@ class Owner:
         if chunks:
             self._handed += count
             self._bridge.post(self._listener.records, chunks, count)
+        ends = {place: offset for place, offset in stretch.ends.items() if place in self._epochs}
+        if ends:
+            self._bridge.post(self._listener.ends_of_partitions, ends)
 
     def _on_event(self, message: Message) -> None:
         error = message.error()
@@ -238,9 +241,7 @@ class Owner:
         partition = event_partition(message)
         match trouble(error):
             case Trouble.END_OF_PARTITION:
-                offset = message.offset()
-                if offset is not None and partition in self._epochs:
-                    self._bridge.post(self._listener.end_of_partition, partition, offset)
+                pass  # It does not say where: the next one will.
             case Trouble.GAP:
                 on_gap = self._topics[partition.topic].on_gap
                 timeout_s = self._policy.call_timeout_s

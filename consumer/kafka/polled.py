@@ -1,25 +1,44 @@
-"""What one poll gave: runs of records, and events between them."""
+"""What one poll gave: runs of records, the ends of partitions, and events between them."""
 
 from collections.abc import Iterator, Sequence
 from operator import methodcaller
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Message
 
+from consumer.kafka.trouble import Trouble, trouble
 from consumer.types import UNREADABLE, Headers, Record, TopicPartition
 
 Runs = dict[tuple[str, int], list[Record]]
 """Records by (topic, partition), each in the order of its partition."""
 
 
-def split(messages: Sequence[Message]) -> Iterator[Runs | Message]:
-    """Runs of records, and the messages that are events (ends, gaps, errors), each after what came before it."""
+class Stretch(NamedTuple):
+    """What came between two events: the records, and where partitions ended, for all that is known here."""
+
+    runs: Runs
+    ends: dict[TopicPartition, int]
+    """The last end of each: records of `runs` may lie beyond it, and all that lie below were given by now."""
+
+
+def split(messages: Sequence[Message]) -> Iterator[Stretch | Message]:
+    """Stretches, and the messages that are events (gaps, errors), each after what came before it.
+
+    An end of a partition does not divide a stretch: a consumer that keeps up meets one behind every few records, and
+    each part would cost the loop as much as a whole chunk.
+    """
     runs: Runs = {}
+    ends: dict[TopicPartition, int] = {}
     for message, headers in zip(messages, _headers(messages), strict=True):
-        if message.error() is not None:
-            if runs:
-                yield runs
-                runs = {}
+        error = message.error()
+        if error is not None:
+            offset = message.offset()
+            if trouble(error) is Trouble.END_OF_PARTITION and offset is not None:
+                ends[event_partition(message)] = offset
+                continue
+            if runs or ends:
+                yield Stretch(runs, ends)
+                runs, ends = {}, {}
             yield message
             continue
         record = _record(message, headers)
@@ -29,8 +48,8 @@ def split(messages: Sequence[Message]) -> Iterator[Runs | Message]:
             runs[place] = [record]
         else:
             run.append(record)
-    if runs:
-        yield runs
+    if runs or ends:
+        yield Stretch(runs, ends)
 
 
 def event_partition(message: Message) -> TopicPartition:

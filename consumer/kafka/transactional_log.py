@@ -19,9 +19,9 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Messag
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from consumer.errors import BrokerError, ConsumerError, StoppedError
-from consumer.kafka.polled import split
+from consumer.kafka.polled import Stretch, split
 from consumer.kafka.trouble import Trouble, trouble
-from consumer.types import Record
+from consumer.types import Record, TopicPartition
 
 _FENCED = frozenset(
     {
@@ -131,8 +131,9 @@ class TransactionalLog:
             raise self._fault(error) from None
         records: list[Record] = []
         for part in split(messages):
-            if isinstance(part, dict):
-                records += [record for run in part.values() for record in run]
+            if isinstance(part, Stretch):
+                records += [record for run in part.runs.values() for record in run]
+                self._take_ends(part.ends)
             else:
                 self._take_event(part)
         if records or not self._unread:
@@ -174,13 +175,13 @@ class TransactionalLog:
     def _take_event(self, message: Message) -> None:
         error = message.error()
         assert error is not None, "only events come here"
-        if trouble(error) is not Trouble.END_OF_PARTITION:
-            if trouble(error) is not Trouble.PASSING:
-                raise self._fault(KafkaException(error))
-            return
-        number = message.partition() or 0
-        if (message.offset() or 0) >= self._unread.get(number, 0):
-            self._unread.pop(number, None)
+        if trouble(error) not in (Trouble.END_OF_PARTITION, Trouble.PASSING):
+            raise self._fault(KafkaException(error))
+
+    def _take_ends(self, ends: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in ends.items():
+            if offset >= self._unread.get(partition.partition, 0):
+                self._unread.pop(partition.partition, None)
 
     def _close_reader(self) -> None:
         reader, self._reader = self._reader, None

@@ -97,12 +97,13 @@ class Coordinator:
         if self.pressure.turned():
             self._owner.rest(self.pressure.resting)
 
-    def end_of_partition(self, partition: TopicPartition, offset: int) -> None:
-        assignment = self.assignments.get(partition)
-        if assignment is not None:
-            assignment.tracker.skip_to(offset)
-            assignment.horizon.end_at(offset)
-            assignment.read_to = max(assignment.read_to, offset)
+    def ends_of_partitions(self, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in offsets.items():
+            assignment = self.assignments.get(partition)
+            if assignment is not None:
+                assignment.tracker.skip_to(offset)
+                assignment.horizon.end_at(offset)
+                assignment.read_to = max(assignment.read_to, offset)
 
     def handed(self, counts: Mapping[TopicPartition, tuple[int, int]]) -> None:
         # What was handed on before came before this: so this is one moment for both sides.

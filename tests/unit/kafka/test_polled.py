@@ -2,13 +2,13 @@
 
 from typing import Any, cast
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, Message
 
 from consumer.avro.decoder import Decoder
 from consumer.avro.undecodable import Undecodable
 from consumer.clock import ManualClock
-from consumer.kafka.polled import split
-from consumer.types import UNREADABLE, Record
+from consumer.kafka.polled import Stretch, split
+from consumer.types import UNREADABLE, Record, TopicPartition
 from tests.unit.avro.avro_values import Shelf, framed, record_of, varint
 
 
@@ -52,15 +52,41 @@ class Polled:
 
 
 def run_of(*messages: Polled) -> list[Record]:
-    (runs,) = split(cast(list[Message], list(messages)))
-    assert isinstance(runs, dict)
-    return runs["events", 0]
+    (stretch,) = stretches(*messages)
+    return stretch.runs["events", 0]
 
 
-def test_events_stand_between_the_runs_before_and_after_them() -> None:
-    event = Polled(2, error="end")
+def stretches(*messages: Polled) -> list[Stretch]:
+    parts = list(split(cast(list[Message], list(messages))))
+    return [part for part in parts if isinstance(part, Stretch)]
+
+
+def test_events_stand_between_the_records_before_and_after_them() -> None:
+    event = Polled(2, error=KafkaError(KafkaError._AUTO_OFFSET_RESET))
     parts = list(split(cast(list[Message], [Polled(0), Polled(1), event, Polled(2)])))
-    assert [len(part["events", 0]) if isinstance(part, dict) else part for part in parts] == [2, event, 1]
+    assert [len(part.runs["events", 0]) if isinstance(part, Stretch) else part for part in parts] == [
+        2,
+        event,
+        1,
+    ]
+
+
+def test_ends_of_partitions_do_not_divide_the_records_and_the_last_one_counts() -> None:
+    (stretch,) = stretches(Polled(0), end(1), Polled(1), end(2), Polled(2))
+    assert [record.offset for record in stretch.runs["events", 0]] == [0, 1, 2]
+    assert stretch.ends == {TopicPartition("events", 0): 2}
+
+
+def test_an_end_stays_before_the_gap_that_follows_it() -> None:
+    gap = Polled(9, error=KafkaError(KafkaError._AUTO_OFFSET_RESET))
+    before, event, after = split(cast(list[Message], [Polled(0), end(1), gap, end(7)]))
+    assert isinstance(before, Stretch) and isinstance(after, Stretch)
+    assert (before.ends, after.ends) == ({TopicPartition("events", 0): 1}, {TopicPartition("events", 0): 7})
+    assert cast(Any, event) is gap and after.runs == {}
+
+
+def end(offset: int) -> Polled:
+    return Polled(offset, error=KafkaError(KafkaError._PARTITION_EOF))
 
 
 async def test_a_header_name_that_is_not_utf8_costs_that_record_only_and_says_why() -> None:

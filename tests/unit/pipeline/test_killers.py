@@ -126,7 +126,7 @@ async def test_care_ends_at_the_end_of_the_partition_as_it_was_taken_over():
     await first.kill()
     second = await serving(stage)
     second.poll()
-    second.coordinator.end_of_partition(P0, 1)
+    second.coordinator.ends_of_partitions({P0: 1})
     await second.settled()
     assert second.peril.rehearsed == [1]
     stage.say("new")

@@ -218,7 +218,7 @@ async def test_gaps_and_an_end_of_partition_above_the_last_record_are_committed_
     stage.say("a")
     one.poll()
     await quiet()
-    one.coordinator.end_of_partition(P0, 3)
+    one.coordinator.ends_of_partitions({P0: 3})
     await one.commit()
     assert stage.committed == {}
     stage.receiver.rule = accept

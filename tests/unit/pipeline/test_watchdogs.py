@@ -195,7 +195,7 @@ async def test_a_partition_whose_end_was_read_over_gaps_is_not_stuck():
     one.poll()
     await one.settled()
     one.coordinator.lag({P0: 5})
-    one.coordinator.end_of_partition(P0, 5)
+    one.coordinator.ends_of_partitions({P0: 5})
     await looking(one, STUCK_S + 20)
 
 
