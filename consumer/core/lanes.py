@@ -30,7 +30,9 @@ class Lane(Generic[T]):
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
-        self.items: deque[T] = deque()
+        self.items: list[
+            T
+        ] = []  # Mostly one: a deque would take half a kilobyte for it, twenty thousand times.
         self.taken = 0
         self.turn = 0
         """Its place among the lanes that are ready: its head's arrival, unless that was given back since."""
@@ -113,25 +115,26 @@ class Lanes(Generic[T]):
                 lane, is_again = fresh[0], False
             else:
                 break
-            items, before = lane.items, left
-            while items and left > 0:
-                head = items[0]
-                size = head.size_bytes
-                if head.kind != kind or (size > room and out):
+            items, count = lane.items, 0
+            for item in items:
+                size = item.size_bytes
+                if count == left or item.kind != kind or (size > room and out):
                     break
                 room -= size
-                left -= 1
-                out.append(items.popleft())
-            if left == before and items and items[0].kind == kind:
+                count += 1
+                out.append(item)
+            if not count and items and items[0].kind == kind:
                 break  # The head does not fit: it opens the next array.
             if is_again:
                 heappop(again)
             else:
                 fresh.popleft()
-            if left == before:
-                self._rest(lane)
+            if count:
+                del items[:count]
+                lane.taken += count
+                left -= count
             else:
-                lane.taken += before - left
+                self._rest(lane)
             if one_lane and out:
                 break
         return out
@@ -157,7 +160,7 @@ class Lanes(Generic[T]):
         back: list[Lane[T]] = []
         for item in reversed(items):
             lane = item.lane
-            lane.items.appendleft(item)
+            lane.items.insert(0, item)
             lane.taken -= 1
             lane.not_before_s = max(lane.not_before_s, not_before_s)
             if not lane.taken:
@@ -187,7 +190,7 @@ class Lanes(Generic[T]):
             if not gone:
                 continue
             out += gone
-            lane.items = deque(item for item in lane.items if not ended(item))
+            lane.items = [item for item in lane.items if not ended(item)]
             # A lane that waits and whose head is of another kind now, or that is empty, is put right when it is taken
             # from.
         self._count -= len(out)

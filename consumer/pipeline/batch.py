@@ -5,6 +5,7 @@ from hashlib import blake2b
 from consumer.core.lanes import Lane
 from consumer.endpoints.collapsing import Collapsing
 from consumer.endpoints.endpoint import Operation
+from consumer.ledger.ledger import Intent
 from consumer.pipeline.work import Delivery
 
 
@@ -78,11 +79,8 @@ class Batch:
     def idempotency_key(self) -> str:
         """A digest of its items' keys: the same for the same members, in every process and replay."""
         if self._key is None:
-            digest = blake2b(digest_size=16)
-            for one in self.members:
-                intent = one.intent
-                digest.update(intent.key or f"{intent.topic}/{intent.partition}/{intent.offset}".encode())
-            self._key = digest.hexdigest()
+            names = b"".join([one.intent.key or _origin_of(one.intent) for one in self.members])
+            self._key = blake2b(names, digest_size=16).hexdigest()
         return self._key
 
     def keep(self, members: list[Delivery]) -> None:
@@ -128,3 +126,7 @@ class Batch:
         # After a definite refusal they were given back; after unclear answers they are still held.
         part.in_doubt = any(one.token for one in part.members)
         return part
+
+
+def _origin_of(intent: Intent) -> bytes:
+    return f"{intent.topic}/{intent.partition}/{intent.offset}".encode()
