@@ -15,7 +15,7 @@ from consumer.ledger.sqlite_errors import advice, passing
 from consumer.ledger.sqlite_private import create_private
 from consumer.ledger.sqlite_turn import Turn
 
-_CACHE_KIB = 64 * 1024
+_CACHE_KIB = 32 * 1024
 _CHECKPOINT_BYTES = 8 * 1024 * 1024
 """How much is written ahead before it is moved into the file: pages hit again meanwhile are moved once."""
 

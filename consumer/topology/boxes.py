@@ -5,7 +5,7 @@ not three times. A path then is a number (which box) and a name.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from consumer.topology.paths import Path
 
@@ -30,19 +30,24 @@ class BoxPlan:
         return self._number(path.prefix), path.name
 
     def opener(self) -> Callable[[Box], Boxes]:
-        """From a record to its boxes; box 0 is the record. To be asked for when all spots are known."""
-        steps = tuple(self._steps)
+        """From a record to its boxes; box 0 is the record. To be asked for when all spots are known.
 
-        def open_boxes(record: Box) -> Boxes:
-            boxes = [record]
-            for parent, name in steps:
-                box = boxes[parent].get(name)
-                if box.__class__ is tuple:
-                    box = box[1]  # a record inside a union: (full name, record)
-                boxes.append(box if box.__class__ is dict else _NOTHING)
-            return boxes
-
-        return open_boxes
+        Written out, a line after another instead of a loop: every record of a topic passes here. Nothing becomes source
+        but names, as literals that `ascii` wrote.
+        """
+        lines = ["def open_boxes(b0):"]
+        for number, (parent, name) in enumerate(self._steps, 1):
+            box = f"b{number}"
+            lines.append(f"    {box} = b{parent}.get({name!a})")
+            lines.append(
+                f"    if {box}.__class__ is tuple: {box} = {box}[1]"
+            )  # in a union: (full name, record)
+            lines.append(f"    if {box}.__class__ is not dict: {box} = NOTHING")
+        boxes = ", ".join(f"b{number}" for number in range(len(self._numbers)))
+        scope = {"__builtins__": {"tuple": tuple, "dict": dict}, "NOTHING": _NOTHING}
+        exec("\n".join([*lines, f"    return [{boxes}]", ""]), scope)
+        opener: Any = scope["open_boxes"]
+        return cast(Callable[[Box], Boxes], opener)
 
     def _number(self, prefix: tuple[str, ...]) -> int:
         number = self._numbers.get(prefix)

@@ -6,7 +6,7 @@ from typing import Any
 from consumer.topology.boxes import BoxPlan
 from consumer.topology.computed import compile_computed
 from consumer.topology.expression import ComputedField, Constant, Expression, Lookup, Nested, Template
-from consumer.topology.paths import Path, parse_path, plain
+from consumer.topology.paths import CONTAINERS, Path, parse_path, plain
 from consumer.topology.plan import Unmapped
 from consumer.topology.source import Source
 from consumer.topology.template import parse_template, text_of
@@ -69,7 +69,8 @@ class _Writer:
     def path(self, name: str, path: Path) -> Iterator[str]:
         """The value of a path."""
         yield f"v = {self._source.spot(self._boxes.spot(path))}"
-        plainly = f"v if v.__class__ is str else {self._source.constant('plain', plain)}(v)"
+        held = self._source.constant("CONTAINERS", CONTAINERS)
+        plainly = f"{self._source.constant('plain', plain)}(v) if v.__class__ in {held} else v"
         if path.optional:
             yield f"if v is not None: {self._field(name)} = {plainly}"
         else:
