@@ -17,8 +17,10 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     """`classic` (cooperative-sticky, optional static id) or `consumer` (KIP-848, dynamic members)."""
     chunk_records: int = 500
     poll_timeout_s: float = 0.1
-    gather_s: float = 0.02
+    gather_s: float = 0.005
     """How long a chunk that has its first record waits for more."""
+    gather_longest_s: float = 0.02
+    """How long, while the event loop has yet to take in the one before."""
     session_timeout_s: float = 45.0
     max_poll_interval_s: float = 300.0
     """Where KAFKA_PROPERTIES has no max.poll.interval.ms."""

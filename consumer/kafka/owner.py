@@ -24,6 +24,7 @@ from consumer.kafka.closing import close
 from consumer.kafka.commits import Commits
 from consumer.kafka.config import KafkaPolicy
 from consumer.kafka.gaps import cross_gap
+from consumer.kafka.gather import gather
 from consumer.kafka.incarnations import Incarnations, admin_of
 from consumer.kafka.insist import StopAsked
 from consumer.kafka.listener import Listener
@@ -177,7 +178,7 @@ class Owner:
             if self._commands.empty():
                 self._room.wait(0.05)
             return
-        messages = self._poll()
+        messages = gather(self._client, self._policy, self._epochs, self._is_busy)
         self._errors.raise_final()
         if self._chosen:
             # Before the first record is handed on: else a crash before the first commit would choose anew, and it
@@ -195,18 +196,9 @@ class Owner:
             self._tell_lag()
             self._incarnations.look(self.turned_at_s)
 
-    def _poll(self) -> list[Message]:
-        """A chunk. Asked for all of it at once, the client would wait for the last record or for the time to be up: so
-        it is asked for one, and then for what comes with it."""
-        first = self._client.consume(1, self._policy.poll_timeout_s)
-        if not first:
-            return first
-        partition = event_partition(first[0])
-        epoch = self._epochs.get(partition)
-        rest = self._client.consume(self._policy.chunk_records - 1, self._policy.gather_s)
-        # The partition may have gone, and even come back, in the second call: then what the first one gave comes again,
-        # and as the new assignment's it would pass over what lies before it.
-        return [*first, *rest] if self._epochs.get(partition) == epoch else rest
+    def _is_busy(self) -> bool:
+        """Whether the loop has yet to take in what was handed on last."""
+        return self._handed > self._taken
 
     def _obey(self) -> None:
         while True:
