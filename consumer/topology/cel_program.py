@@ -8,13 +8,15 @@ what they run over in members and characters. Beyond the bounds a record is a ma
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
-
-import cel
-from cel import stdlib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consumer.settings.mistakes import nearest
 from consumer.topology.template import text_of
+
+if TYPE_CHECKING:
+    # Else only where there is an expression: the library brings a command line with it, which costs every start a tenth
+    # of a second and every process ten megabytes.
+    import cel
 
 MAX_CHARS = 1_000
 """Of an expression's text."""
@@ -78,6 +80,8 @@ def fault_of_program(source: str, names: Mapping[str, Any]) -> str | None:
     bare = _TEXT.sub("''", source)
     if _is_nested(bare):
         return "has a macro inside of another one, which could take too long: split it"
+    import cel
+
     try:
         program = cel.compile(source)
     except ValueError as error:
@@ -98,6 +102,8 @@ def fault_of_program(source: str, names: Mapping[str, Any]) -> str | None:
 
 def compile_program(source: str) -> Program:
     """Compile a sound expression."""
+    import cel
+
     program = cel.compile(source)
     context = _context(program)
 
@@ -123,8 +129,11 @@ def _are_small(values: dict[str, Any]) -> bool:
     return len(values) <= 32
 
 
-def _context(program: cel.Program) -> cel.Context:
+def _context(program: "cel.Program") -> "cel.Context":
     """With those of the extensions that the expression uses: each costs time at every evaluation."""
+    import cel
+    from cel import stdlib
+
     every = cel.Context()
     stdlib.add_stdlib_to_context(every)
     used = set(program.functions())
