@@ -18,6 +18,8 @@ const INTERFACE: u32 = 1;
 /// The module as Python sees it; its types are in `distinct_consumer_native.pyi`.
 #[pymodule]
 fn distinct_consumer_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // A panic here ends in the other reader. To print it takes memory, and where there is none it would hang for ever.
+    std::panic::set_hook(Box::new(|_| {}));
     module.add("INTERFACE", INTERFACE)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<reader::Reader>()

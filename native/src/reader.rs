@@ -1,5 +1,6 @@
 //! What Python holds: a reader for one schema.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyException, PyValueError};
@@ -35,9 +36,11 @@ impl Reader {
     /// The datum at `start`, and where it ended.
     fn read<'py>(&self, value: &Bound<'py, PyBytes>, start: usize) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
-        match self.datum(value.as_bytes(), start, py) {
+        // Where there is no memory left for a small object, the library that makes it panics.
+        let read = catch_unwind(AssertUnwindSafe(|| self.datum(value.as_bytes(), start, py)));
+        match read.unwrap_or(Err(Unread::DATA)) {
             Ok(read) => read.into_pyobject(py).map(Bound::into_any),
-            Err(unread) => match unread.raised() {
+            Err(unread) => match unread.raised(py) {
                 // Who interrupts the process means all of it. Anything else is for the other reader to say.
                 Some(error) if !error.is_instance_of::<PyException>(py) => Err(error),
                 _ => self.otherwise.bind(py).call1((value, start)),

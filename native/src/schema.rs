@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::shape::{Branch, Instant, Meaning, Record, Shape};
+use crate::shape::{Branch, Field, Instant, Meaning, Shape};
 
 /// The consumer takes schemas of 200 levels at most; more of them would need a larger stack than threads may have.
 const MOST_LEVELS: u32 = 200;
@@ -47,27 +47,27 @@ impl<'a, 'py> Compiler<'a, 'py> {
         let Ok(schema) = schema.cast::<PyDict>() else {
             return plain(schema.extract()?, None).map(Arc::new);
         };
-        let name = match schema.get_item("name")? {
-            Some(name) => Some(name.extract::<String>()?),
-            None => None,
-        };
-        if let Some(known) = name.as_ref().and_then(|name| self.named.get(name)) {
+        let kind: String = needed(schema, "type")?.extract()?;
+        if !matches!(kind.as_str(), "record" | "enum" | "fixed") {
+            // Any other may say a name too, and it means nothing.
+            return self.defined(schema, &kind, level).map(Arc::new);
+        }
+        let name: String = needed(schema, "name")?.extract()?;
+        if let Some(known) = self.named.get(&name) {
             return Ok(Arc::clone(known));
         }
-        let shape = Arc::new(self.defined(schema, level.saturating_add(1))?);
-        if let Some(name) = name {
-            self.named.insert(name, Arc::clone(&shape));
-        }
+        let shape = Arc::new(self.defined(schema, &kind, level)?);
+        self.named.insert(name, Arc::clone(&shape));
         Ok(shape)
     }
 
-    fn defined(&mut self, schema: &Bound<'py, PyDict>, level: u32) -> PyResult<Shape> {
-        let kind: String = needed(schema, "type")?.extract()?;
-        match kind.as_str() {
-            "record" => self.record(schema, level),
-            "union" => self.union(schema, level),
-            "array" => Ok(Shape::Array(self.nested(&needed(schema, "items")?, level)?)),
-            "map" => Ok(Shape::Map(self.nested(&needed(schema, "values")?, level)?)),
+    fn defined(&mut self, schema: &Bound<'py, PyDict>, kind: &str, level: u32) -> PyResult<Shape> {
+        let inner = level.saturating_add(1);
+        match kind {
+            "record" => self.record(schema, inner),
+            "union" => self.union(schema, inner),
+            "array" => Ok(Shape::Array(self.nested(&needed(schema, "items")?, inner)?)),
+            "map" => Ok(Shape::Map(self.nested(&needed(schema, "values")?, inner)?)),
             "enum" => {
                 let symbols = needed(schema, "symbols")?;
                 let in_order = (0..symbols.len()?).map(|index| Ok(symbols.get_item(index)?.unbind()));
@@ -78,18 +78,17 @@ impl<'a, 'py> Compiler<'a, 'py> {
     }
 
     fn record(&mut self, schema: &Bound<'py, PyDict>, level: u32) -> PyResult<Shape> {
-        let template = PyDict::new(schema.py());
         let mut fields = Vec::new();
         for field in needed(schema, "fields")?.cast::<PyList>()? {
             let field = field.cast::<PyDict>()?;
             let name = self.intern.call1((needed(field, "name")?,))?.cast_into::<PyString>()?;
-            template.set_item(&name, schema.py().None())?;
-            fields.push((name.unbind(), self.nested(&needed(field, "type")?, level)?));
+            let shape = self.nested(&needed(field, "type")?, level)?;
+            fields.push(Field {
+                name: name.unbind(),
+                shape,
+            });
         }
-        Ok(Shape::Record(Record {
-            template: template.unbind(),
-            fields,
-        }))
+        Ok(Shape::Record(fields))
     }
 
     /// A hardened union has its branches by index, among other keys.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyFloat, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyList, PyString, PyTuple};
 
 use crate::cursor::Cursor;
 use crate::instant::state;
@@ -30,7 +30,7 @@ pub enum Shape {
     /// Symbols by index.
     Enum(Vec<Py<PyAny>>),
     /// Fields in their order.
-    Record(Record),
+    Record(Vec<Field>),
     /// Branches by index.
     Union(Vec<Branch>),
     /// Items of one shape.
@@ -43,12 +43,12 @@ pub enum Shape {
     Meaning(Meaning),
 }
 
-/// The fields of a record.
-pub struct Record {
-    /// A dict with all names already, which is copied: faster than one that grows.
-    pub template: Py<PyDict>,
-    /// Names, interned, and what they hold.
-    pub fields: Vec<(Py<PyString>, Arc<Shape>)>,
+/// One of a record.
+pub struct Field {
+    /// Interned.
+    pub name: Py<PyString>,
+    /// What it holds.
+    pub shape: Arc<Shape>,
 }
 
 /// One of a union.
@@ -87,15 +87,13 @@ impl Shape {
             Self::Union(branches) => return read_branch(py, cursor, branches),
             Self::Null => py.None().into_bound(py),
             Self::Long => whole(py, cursor.long()?),
-            Self::Boolean => (cursor.byte()? != 0)
-                .into_pyobject(py)
-                .map_or_else(|never| match never {}, |it| it.to_owned().into_any()),
+            Self::Boolean => PyBool::new(py, cursor.byte()? != 0).to_owned().into_any(),
             Self::Float => PyFloat::new(py, f64::from(f32::from_le_bytes(cursor.array()?))).into_any(),
             Self::Double => PyFloat::new(py, f64::from_le_bytes(cursor.array()?)).into_any(),
-            Self::Bytes => PyBytes::new(py, cursor.sized()?).into_any(),
-            Self::Fixed(size) => PyBytes::new(py, cursor.bytes(*size)?).into_any(),
+            Self::Bytes => bytes(py, cursor.sized()?)?.into_any(),
+            Self::Fixed(size) => bytes(py, cursor.bytes(*size)?)?.into_any(),
             Self::Enum(symbols) => at(symbols, cursor.long()?)?.bind(py).clone(),
-            Self::Record(record) => read_record(py, cursor, record)?.into_any(),
+            Self::Record(fields) => read_record(py, cursor, fields)?.into_any(),
             Self::Array(item) => read_array(py, cursor, item)?.into_any(),
             Self::Map(value) => read_map(py, cursor, value)?.into_any(),
             Self::Instant(instant) => return read_instant(py, cursor, instant),
@@ -116,6 +114,14 @@ fn whole(py: Python<'_>, number: i64) -> Bound<'_, PyAny> {
         .map_or_else(|never| match never {}, Bound::into_any)
 }
 
+/// As `PyBytes::new`, which panics where there is no memory for as much.
+fn bytes<'py>(py: Python<'py>, taken: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, taken.len(), |new| {
+        new.copy_from_slice(taken);
+        Ok(())
+    })
+}
+
 /// By an index of the data, which may be any number.
 fn at<T>(all: &[T], index: i64) -> Result<&T, Unread> {
     usize::try_from(index)
@@ -124,14 +130,9 @@ fn at<T>(all: &[T], index: i64) -> Result<&T, Unread> {
         .ok_or(Unread::DATA)
 }
 
-/// A record, as the readers for records themselves give it.
-pub fn read_record<'py>(
-    py: Python<'py>,
-    cursor: &mut Cursor<'_>,
-    record: &Record,
-) -> Result<Bound<'py, PyDict>, Unread> {
-    let datum = record.template.bind(py).copy()?;
-    for (name, shape) in &record.fields {
+fn read_record<'py>(py: Python<'py>, cursor: &mut Cursor<'_>, fields: &[Field]) -> Result<Bound<'py, PyDict>, Unread> {
+    let datum = PyDict::new(py);
+    for Field { name, shape } in fields {
         datum.set_item(name.bind(py), shape.read(py, cursor)?)?;
     }
     Ok(datum)

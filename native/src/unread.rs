@@ -1,23 +1,25 @@
 //! Why a value was not read.
 
-use pyo3::PyErr;
+use pyo3::{PyErr, Python};
 
-/// The value is not one to read here: damaged, unusual, or Python raised. Two words at most, as it comes with each
-/// object that is read.
-pub struct Unread(Option<Box<PyErr>>);
+/// The value is not one to read here: damaged, unusual, or Python raised. As small as can be, for it may come with each
+/// object that is read, and made without memory.
+pub struct Unread(());
 
 impl Unread {
     /// The data is not as it should be.
-    pub const DATA: Self = Self(None);
+    pub const DATA: Self = Self(());
 
-    /// What Python raised, if it did.
-    pub fn raised(self) -> Option<PyErr> {
-        self.0.map(|error| *error)
+    /// What Python raised, if it did: to be asked for once, at the end.
+    pub fn raised(self, py: Python<'_>) -> Option<PyErr> {
+        PyErr::take(py)
     }
 }
 
 impl From<PyErr> for Unread {
+    /// Gives the exception back to Python, which keeps it until it is asked for.
     fn from(error: PyErr) -> Self {
-        Self(Some(Box::new(error)))
+        Python::attach(|py| error.restore(py));
+        Self(())
     }
 }
