@@ -55,3 +55,9 @@ def find_native(module: str = _MODULE) -> Native | Absent:
             f"{interface}, not {_INTERFACE}): Python reads. Install it anew: make native"
         )
     return Native(found.__version__, found.Reader)
+
+
+def reader_in_use(native: bool) -> str:
+    """For people: native and its version, or python. `native`: whether it may be used."""
+    found = find_native() if native else Absent()
+    return f"native {found.version}" if isinstance(found, Native) else "python"

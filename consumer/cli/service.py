@@ -16,7 +16,7 @@ from consumer.admin.answers import Answers
 from consumer.admin.server import AdminServer
 from consumer.app import App, AppConfig, reservation_age_s
 from consumer.avro.address import RegistryAddress
-from consumer.avro.native import Absent, find_native
+from consumer.avro.native import Absent, find_native, reader_in_use
 from consumer.avro.registry import Registry
 from consumer.cli.kafka_rotation import KafkaRotation
 from consumer.cli.reloading import Reloading
@@ -100,9 +100,11 @@ async def serve(
             "admin": "{}:{}".format(*address),
             "topology": plan.version,
             "group": settings.consumer_group,
-            "avro_reader": _avro_reader(config.avro.native),
+            "avro_reader": reader_in_use(config.avro.native),
         },
     )
+    if config.avro.native and isinstance(native := find_native(), Absent) and native.problem:
+        _LOG.warning(native.problem)
     _drain_on_signals(app, config.kafka.drain_timeout_s)
     _reload_on_hang_up(app, reloading)
     attend(address, app)
@@ -118,16 +120,6 @@ async def serve(
         await admin.stop()
         registry.close()
         await asyncio.to_thread(traces.close)
-
-
-def _avro_reader(native: bool) -> str:
-    """Which one is in use, for the log. Says it where one is installed that cannot be used."""
-    found = find_native() if native else Absent()
-    if isinstance(found, Absent):
-        if found.problem:
-            _LOG.warning(found.problem)
-        return "python"
-    return f"native {found.version}"
 
 
 def _rotations(settings: Settings, app: App) -> list[Coroutine[Any, Any, None]]:

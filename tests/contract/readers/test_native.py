@@ -27,12 +27,12 @@ pytestmark = pytest.mark.skipif(
 
 def reader_of(schema: dict[str, Any], meanings: dict[str, Any] | None = None) -> Reader:
     """The native one, of a schema that nothing has hardened."""
-    from distinct_consumer_native import Reader as NativeReader
+    assert isinstance(NATIVE, Native)
 
     def refuse(value: bytes, start: int) -> tuple[dict[str, Any], int]:
         raise NotRead
 
-    return NativeReader(schema, meanings or {}, refuse).read
+    return NATIVE.make(schema, meanings or {}, refuse).read
 
 
 def test_a_schema_that_contains_itself_is_refused() -> None:
