@@ -146,26 +146,27 @@ _OUT_OF_MEMORY = """
 import resource, sys
 from distinct_consumer_native import Reader
 
-values = {
-    "bytes": b"\\x80\\x80\\x80\\x80\\x02" + bytes(256 << 20),
-    "records": b"\\x80\\x80\\x80\\x01" + bytes(2 << 20),
+boolean = {"type": "array", "items": "boolean"}
+thousand = b"\\xd0\\x0f" + bytes(1001)
+types = {
+    "large": ("bytes", b"\\x80\\x80\\x80\\x80\\x02" + bytes(256 << 20)),
+    # Small ones, so that it is one of these that there is no memory for, and not the list that holds them.
+    "small": ({"type": "array", "items": {"type": "array", "items": boolean}}, b"\\xd0\\x0f" + thousand * 1000 + b"\\0"),
 }
-inner = {"type": "record", "name": "I", "fields": [{"name": name, "type": "boolean"} for name in "ab"]}
-fields = {"bytes": "bytes", "records": {"type": "array", "items": inner}}
-schema = {"type": "record", "name": "R", "fields": [{"name": "f", "type": fields[sys.argv[1]]}]}
+kind, value = types[sys.argv[1]]
+schema = {"type": "record", "name": "R", "fields": [{"name": "f", "type": kind}]}
 read = Reader(schema, {}, lambda value, start: ("left", start)).read
-value = values[sys.argv[1]]
 with open("/proc/self/statm") as file:
-    limit = int(file.read().split()[0]) * resource.getpagesize() + (64 << 20)
+    limit = int(file.read().split()[0]) * resource.getpagesize() + (32 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 print(read(value, 0))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded by Linux's means")
-@pytest.mark.parametrize("many", ["bytes", "records"])
-def test_a_value_that_there_is_no_memory_for_is_left_to_the_other_reader(many: str) -> None:
-    command = [sys.executable, "-c", _OUT_OF_MEMORY, many]
+@pytest.mark.parametrize("objects", ["large", "small"])
+def test_a_value_that_there_is_no_memory_for_is_left_to_the_other_reader(objects: str) -> None:
+    command = [sys.executable, "-c", _OUT_OF_MEMORY, objects]
     environment = {**os.environ, "RUST_BACKTRACE": "1"}  # to print one takes memory as well
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert (ended.returncode, ended.stdout.strip()) == (0, "('left', 0)"), ended.stderr
