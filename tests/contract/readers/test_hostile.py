@@ -74,16 +74,3 @@ def test_an_index_a_count_or_a_size_out_of_all_range_gets_fastavros_verdict(
     seen = outcome(whole(reader), data)
     assert seen.startswith("Undecodable")
     assert seen == outcome(fastavro_reader(reader), data)
-
-
-@whole
-def test_a_name_that_a_plain_type_says_means_nothing(whole: Make) -> None:
-    named = [
-        {"type": kind, "logicalType": logical, "name": "R"}
-        for kind, logical in (("long", "timestamp-millis"), ("int", "date"), ("long", "unheard-of"))
-    ]
-    reader = hardened(record_of(*named, "string"))
-    data = varint(86_400_000) + varint(1) + varint(1) + varint(1) + b"a"
-    seen = outcome(whole(reader), data)
-    assert "datetime.date(1970, 1, 2), 'f2': 1, 'f3': 'a'" in seen
-    assert seen == outcome(fastavro_reader(reader), data)

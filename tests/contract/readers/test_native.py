@@ -61,6 +61,11 @@ def test_a_schema_that_is_not_a_hardened_record_is_refused(schema: Any) -> None:
         reader_of(schema)
 
 
+def test_a_name_that_a_plain_type_says_means_nothing() -> None:
+    fields = [{"type": kind, "logicalType": "unheard-of", "name": "R"} for kind in ("string", "int")]
+    assert reader_of(record_of(*fields))(varint(1) + b"a" + varint(5), 0) == ({"f0": "a", "f1": 5}, 3)
+
+
 def test_five_bytes_that_declare_a_huge_array_of_nothing_take_no_memory() -> None:
     read = reader_of(record_of({"type": "array", "items": "null"}))
     tracemalloc.start()
@@ -151,7 +156,10 @@ thousand = b"\\xd0\\x0f" + bytes(1001)
 types = {
     "large": ("bytes", b"\\x80\\x80\\x80\\x80\\x02" + bytes(256 << 20)),
     # Small ones, so that it is one of these that there is no memory for, and not the list that holds them.
-    "small": ({"type": "array", "items": {"type": "array", "items": boolean}}, b"\\xd0\\x0f" + thousand * 1000 + b"\\0"),
+    "small": (
+        {"type": "array", "items": {"type": "array", "items": boolean}},
+        b"\\xd0\\x0f" + thousand * 1000 + b"\\0",
+    ),
 }
 kind, value = types[sys.argv[1]]
 schema = {"type": "record", "name": "R", "fields": [{"name": "f", "type": kind}]}
