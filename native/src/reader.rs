@@ -36,7 +36,7 @@ impl Reader {
     /// The datum at `start`, and where it ended.
     fn read<'py>(&self, value: &Bound<'py, PyBytes>, start: usize) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
-        // Where there is no memory left for a small object, the library that makes it panics.
+        // Where there is no memory left for an object, the library that makes it panics.
         let read = catch_unwind(AssertUnwindSafe(|| self.datum(value.as_bytes(), start, py)));
         match read.unwrap_or(Err(Unread::DATA)) {
             Ok(read) => read.into_pyobject(py).map(Bound::into_any),

@@ -90,8 +90,8 @@ impl Shape {
             Self::Boolean => PyBool::new(py, cursor.byte()? != 0).to_owned().into_any(),
             Self::Float => PyFloat::new(py, f64::from(f32::from_le_bytes(cursor.array()?))).into_any(),
             Self::Double => PyFloat::new(py, f64::from_le_bytes(cursor.array()?)).into_any(),
-            Self::Bytes => bytes(py, cursor.sized()?)?.into_any(),
-            Self::Fixed(size) => bytes(py, cursor.bytes(*size)?)?.into_any(),
+            Self::Bytes => PyBytes::new(py, cursor.sized()?).into_any(),
+            Self::Fixed(size) => PyBytes::new(py, cursor.bytes(*size)?).into_any(),
             Self::Enum(symbols) => at(symbols, cursor.long()?)?.bind(py).clone(),
             Self::Record(fields) => read_record(py, cursor, fields)?.into_any(),
             Self::Array(item) => read_array(py, cursor, item)?.into_any(),
@@ -112,14 +112,6 @@ fn whole(py: Python<'_>, number: i64) -> Bound<'_, PyAny> {
     number
         .into_pyobject(py)
         .map_or_else(|never| match never {}, Bound::into_any)
-}
-
-/// As `PyBytes::new`, which panics where there is no memory for as much.
-fn bytes<'py>(py: Python<'py>, taken: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(py, taken.len(), |new| {
-        new.copy_from_slice(taken);
-        Ok(())
-    })
 }
 
 /// By an index of the data, which may be any number.
