@@ -46,7 +46,7 @@ ci-full: ## the same with the tests that take minutes, and the bench
 	@.ci/run --full
 
 clean: ## remove what set-up, tests and tools left behind
-	rm -rf .venv .cache dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf .venv .cache dist build native/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	find consumer tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list
