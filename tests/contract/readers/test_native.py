@@ -20,10 +20,6 @@ from tests.contract.readers.conftest import NATIVE, NotRead, hardened, native_re
 from tests.contract.readers.test_reading import nested
 from tests.unit.avro.avro_values import record_of, varint
 
-pytestmark = pytest.mark.skipif(
-    not isinstance(NATIVE, Native), reason="the native reader is not built (make native)"
-)
-
 
 def reader_of(schema: dict[str, Any], meanings: dict[str, Any] | None = None) -> Reader:
     """The native one, of a schema that nothing has hardened."""
