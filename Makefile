@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv (Python 3.11 and make are enough) and says so; a second run is quick.
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench bench-peers bench-compare bench-backlog bench-long fuzz chaos build ci ci-full clean help
+.PHONY: demo test check bench bench-peers bench-compare bench-backlog bench-long fuzz chaos build native ci ci-full clean help
 
 demo: .venv/.runtime ## the whole job on an embedded broker, then the books (ARGS="--events 200000" and others)
 	@.venv/bin/distinct-consumer demo $(ARGS)
@@ -24,6 +24,9 @@ build: .venv/.dev ## sdist, wheel and SBOM (CycloneDX) in dist/
 	@.venv/bin/python -m hatchling build -d dist
 	@scripts/sbom dist
 
+native: .venv/.runtime ## the optional native Avro reader, built (Rust) into dist/ and installed in .venv
+	@scripts/native
+
 bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (5000000) wait behind it; real broker, ~10 minutes, 2 GB of disk
 	@.venv/bin/python -m bench.backlog --records $(or $(RECORDS),5000000) $(ARGS)
 
@@ -43,7 +46,7 @@ ci-full: ## the same with the tests that take minutes, and the bench
 	@.ci/run --full
 
 clean: ## remove what set-up, tests and tools left behind
-	rm -rf .venv .cache dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf .venv .cache dist build native/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	find consumer tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 help: ## this list

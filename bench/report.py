@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.latency import Paced
+from bench.reader import described
 from bench.rounds import Rounds, Run
 from consumer import __version__
 
@@ -70,6 +71,7 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "processor": platform.machine(),
         "python": platform.python_version(),
+        "avro_reader": described(),
         "load_average": [round(one, 2) for one in os.getloadavg()],
     }
 
@@ -88,7 +90,7 @@ def print_tables(results: Sequence[Result], receiver: str, console: Console) -> 
     on = machine()
     console.print(
         f"{on['cores']} cores, {on['model']}, {on['system']}, Python {on['python']}; load {on['load_average']}; "
-        f"receiver: {receiver}",
+        f"receiver: {receiver}; Avro reader: {on['avro_reader']}",
         highlight=False,
         soft_wrap=True,
     )

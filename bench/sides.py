@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bench.bare import Settings
 from bench.child import Command
+from bench.reader import AVRO_READER
 from bench.receiver import Tally
 from bench.setting import Setting
 from bench.workload import CLIENT_KEY, DISTINCT_KEY, ROOT, Workload, write_topology
@@ -96,6 +97,7 @@ class Ours:
             "DISTINCT_API_KEY": DISTINCT_KEY,
             "CLIENT_API_BASE_URL": setting.receiver.base_url,
             "CLIENT_API_KEY": CLIENT_KEY,
+            "CONSUMER_AVRO_READER": AVRO_READER,
         }
         arguments = [sys.executable, *self._python, "run", *words, "--output", "json"]
         return Command(arguments, environment, self._root, endless=not words)

@@ -15,6 +15,7 @@ from statistics import median
 import uvloop
 
 from bench.chunks import read
+from bench.reader import AVRO_POLICY
 from bench.setting import Setting
 from bench.workload import CLIENT_KEY, DISTINCT_KEY, Workload, write_topology
 from consumer.avro.address import RegistryAddress
@@ -89,7 +90,7 @@ class Walk:
         self._workload = workload
         self._topic = topic
         self._registry = Registry(RegistryAddress(url=setting.registry.url))
-        self._decoder = Decoder(self._registry, clock)
+        self._decoder = Decoder(self._registry, clock, AVRO_POLICY)
         file = setting.folder / f"stages-{workload.name}-{number}.db"
         self._ledger = open_ledger(f"sqlite:///{file}", "stages", LedgerPolicy(reservation_age_s=60.0), clock)
         self._sender = PyreqwestSender(SenderPolicy(max_connections=workload.in_flight))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from consumer.avro.decoder import Decoder, SchemaSource
+from consumer.avro.policy import AvroPolicy
 from consumer.clock import Clock, SystemClock
 from consumer.core.books import Books, DestinationBooks
 from consumer.core.gate import Gate
@@ -78,6 +79,7 @@ class AppConfig:
     accept_ledger: bool = False
     ledger_is_shared: bool = False
     watch: WatchPolicy = field(default_factory=WatchPolicy)
+    avro: AvroPolicy = field(default_factory=AvroPolicy)
 
 
 class App:
@@ -122,7 +124,7 @@ class App:
         self._longest_s = plan.longest_request_s
         self.sinks = {name: self._sink(destination) for name, destination in plan.destinations.items()}
         self._intake = intake = Intake(
-            IntakePolicy(), plan, Decoder(schemas, self._clock), self.sinks, graveyard, settlement,
+            IntakePolicy(), plan, Decoder(schemas, self._clock, config.avro), self.sinks, graveyard, settlement,
             Caution(patient, Rehearsal(RehearsalPolicy(), on_note), self._background, on_note),
             self.books, self._background, tracing, self._clock, random.random, _LOG.debug, metrics,
         )  # fmt: skip

@@ -1,26 +1,33 @@
-"""How a value is read: by a function made for its schema, and where that does not succeed, by fastavro."""
+"""How a value is read: by native code or a function made for its schema, and where these do not, by fastavro."""
 
-from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 from fastavro import schemaless_reader
 
+from consumer.avro.native import Absent, Native, find_native
+from consumer.avro.reader import Reader
 from consumer.avro.source import ReaderSource, Unwritten
 from consumer.avro.weight import walk
 
-Reader = Callable[[bytes, int], tuple[dict[str, Any], int]]
-"""Takes a value and where its payload starts; gives the datum and where it ended. Raises anything for bad data."""
 
+def compile_reader(schema: dict[str, Any], *, native: bool = True) -> Reader:
+    """The reader for a hardened schema (`Schema.reader`): with `native`, by native code where that is installed.
 
-def compile_reader(schema: dict[str, Any]) -> Reader:
-    """The reader for a hardened schema (`Schema.reader`).
-
-    The generated function says yes or nothing: what it gives, fastavro would give too, and what it does not
-    read, whether damaged or merely unusual, fastavro reads or refuses. So no verdict and no reason is its own,
-    and a mistake in it that raises would cost time, not a record.
+    Native code and the generated function say yes or nothing: what they give, fastavro would give too, and what they do
+    not read, whether damaged or merely unusual, fastavro reads or refuses. So no verdict and no reason is theirs,
+    and a mistake in them that raises would cost time, not a record.
     """
     by_fastavro = fastavro_reader(schema)
+    found = find_native() if native else Absent()
+    if isinstance(found, Native):
+        with suppress(Exception):  # of any type: which schemas it reads is for it alone to say
+            return found.reader(schema, by_fastavro)
+    return _by_python(schema, by_fastavro)
+
+
+def _by_python(schema: dict[str, Any], by_fastavro: Reader) -> Reader:
     try:
         generated = generate_reader(schema)
     except Unwritten:

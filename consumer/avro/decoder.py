@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from consumer.avro import undecodable as why
-from consumer.avro.compiled import Reader, compile_reader
+from consumer.avro.compiled import compile_reader
 from consumer.avro.framing import PREFIX_BYTES, UNREADABLE_ID, SchemaId, header_id, is_schema_id
 from consumer.avro.policy import AvroPolicy
+from consumer.avro.reader import Reader
 from consumer.avro.schemas import Schema, SchemaText, compile_schema
 from consumer.avro.undecodable import Undecodable, undecodable
 from consumer.avro.weight import Weight
@@ -178,7 +179,9 @@ class Decoder:
 
 def _compiled(text: SchemaText, policy: AvroPolicy) -> tuple[Reader, Weight] | Undecodable:
     schema = compile_schema(text, policy)
-    return (compile_reader(schema.reader), Weight(schema.reader)) if isinstance(schema, Schema) else schema
+    if not isinstance(schema, Schema):
+        return schema
+    return compile_reader(schema.reader, native=policy.native), Weight(schema.reader)
 
 
 _TRAILING = Undecodable(why.TRAILING)

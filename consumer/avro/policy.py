@@ -12,7 +12,8 @@ class AvroPolicy(msgspec.Struct, frozen=True, kw_only=True):
     be read without using up a byte. `max_decimal_digits` bounds decimals: converting them takes quadratic
     time. `max_datum_bytes` bounds the memory of a value once it is read, and of several that are read together.
     `unknown_ttl_s` is how long an id that the registry does not know stays unknown. `max_schemas` bounds what
-    is kept; the verdicts on refused and unknown ids are bounded by it apart.
+    is kept; the verdicts on refused and unknown ids are bounded by it apart. `native`: values may be read by native
+    code, where that is installed.
 
     Raises ValueError for a value that makes no sense.
     """
@@ -25,6 +26,7 @@ class AvroPolicy(msgspec.Struct, frozen=True, kw_only=True):
     max_datum_bytes: int = 128 * 1024 * 1024
     unknown_ttl_s: float = 60.0
     max_schemas: int = 10_000
+    native: bool = True
 
     def __post_init__(self) -> None:
         sizes = (

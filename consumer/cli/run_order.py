@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from consumer.app import AppConfig
+from consumer.avro.policy import AvroPolicy
 from consumer.cli.secrets_of import secrets_of
 from consumer.cli.settings_options import load_settings
 from consumer.core.pressure import PressurePolicy
@@ -119,4 +120,5 @@ def _app_config(settings: Settings, order: RunOrder, watch: WatchPolicy) -> AppC
         accept_ledger=order.accept_ledger,
         ledger_is_shared=is_shared(settings.ledger_url),
         watch=watch,
+        avro=AvroPolicy(native=settings.avro_reader == "auto"),
     )

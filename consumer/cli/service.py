@@ -16,6 +16,7 @@ from consumer.admin.answers import Answers
 from consumer.admin.server import AdminServer
 from consumer.app import App, AppConfig, reservation_age_s
 from consumer.avro.address import RegistryAddress
+from consumer.avro.native import Absent, find_native, reader_in_use
 from consumer.avro.registry import Registry
 from consumer.cli.kafka_rotation import KafkaRotation
 from consumer.cli.reloading import Reloading
@@ -95,8 +96,15 @@ async def serve(
     address = await admin.start()
     _LOG.info(
         "started",
-        extra={"admin": "{}:{}".format(*address), "topology": plan.version, "group": settings.consumer_group},
+        extra={
+            "admin": "{}:{}".format(*address),
+            "topology": plan.version,
+            "group": settings.consumer_group,
+            "avro_reader": reader_in_use(config.avro.native),
+        },
     )
+    if config.avro.native and isinstance(native := find_native(), Absent) and native.problem:
+        _LOG.warning(native.problem)
     _drain_on_signals(app, config.kafka.drain_timeout_s)
     _reload_on_hang_up(app, reloading)
     attend(address, app)

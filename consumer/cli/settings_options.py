@@ -51,6 +51,7 @@ SHAPES: Mapping[str, Shape] = {
     "stuck_after": Shape("Process", "DURATION", show_duration),
     "stalled_after": Shape("Process", "DURATION", show_duration),
     "admin_listen": Shape("Process", "HOST:PORT"),
+    "avro_reader": Shape("Process"),
     "http_client": Shape("Process"),
     "allow_plain_http": Shape("Process"),
     "log_level": Shape("Process"),

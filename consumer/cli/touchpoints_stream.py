@@ -15,6 +15,7 @@ import orjson
 
 from consumer.avro.decoder import Decoder
 from consumer.avro.encoder import Encoder
+from consumer.avro.policy import AvroPolicy
 from consumer.avro.registry import Registry
 from consumer.cli.secrets_of import secrets_of
 from consumer.cli.sections import SectionedCommand
@@ -212,7 +213,8 @@ class _Run:
         except (OSError, ValueError):
             raise UsageError(f"the schema {file} can't be read, or is not JSON") from None
         encoder = Encoder(text, await registry.register(f"{self._topic.name}-value", text))
-        decoder = Decoder(registry, SystemClock())
+        policy = AvroPolicy(native=self._settings.avro_reader == "auto")
+        decoder = Decoder(registry, SystemClock(), policy)
         return lambda: VisitTopic(TransactionalLog(self._topic.name, self._topic), decoder, encoder)
 
 

@@ -128,6 +128,9 @@ class SettingsModel(Strict):
     admin_listen: Listen = Field(
         "127.0.0.1:9464", description="host:port of /live, /ready, /metrics and /status."
     )
+    avro_reader: Literal["auto", "python"] = Field(
+        "auto", description="auto (native code where it is installed) or python."
+    )
     http_client: Literal["pyreqwest", "httpx"] = Field(
         "pyreqwest", description="pyreqwest (fast) or httpx (portable)."
     )

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from consumer.avro.compiled import compile_reader, fastavro_reader
+from consumer.avro.compiled import fastavro_reader
 from consumer.avro.decoder import Decoder
 from consumer.avro.framing import HEADER, is_schema_id
 from consumer.avro.undecodable import TRAILING, Undecodable, undecodable
@@ -20,7 +20,7 @@ from consumer.resources import schemas_dir, topology_dir
 from consumer.topology.load import load_plan
 from consumer.topology.plan import Dropped, Matched, Unmapped
 from consumer.types import Headers, Record
-from tests.contract.readers.conftest import hardened
+from tests.contract.readers.conftest import WHOLE, hardened
 from tests.fuzz.datum import datum_from
 from tests.unit.avro.avro_values import EVENT, Shelf, record_of
 
@@ -43,7 +43,9 @@ SHAPES = [
     ),
 ]
 _READER_SCHEMAS = [hardened(schema) for schema in SHAPES]
-_READERS = [(compile_reader(one), fastavro_reader(one), Weight(one)) for one in _READER_SCHEMAS]
+_READERS = [
+    ([make(one) for make in WHOLE.values()], fastavro_reader(one), Weight(one)) for one in _READER_SCHEMAS
+]
 
 
 def _known_decoder() -> Decoder:
@@ -74,11 +76,12 @@ def framing(data: bytes) -> None:
 
 
 def decode(data: bytes) -> None:
-    """The generated reader beside fastavro: the same datum or the same verdict, and no more memory than is said."""
-    read, fastavro, weight = _READERS[(data[:1] or b"\0")[0] % len(_READERS)]
+    """Every reader beside fastavro: the same datum or the same verdict, and no more memory than is said."""
+    readers, fastavro, weight = _READERS[(data[:1] or b"\0")[0] % len(_READERS)]
     payload = data[1:]
-    seen = _outcome(read, payload)
-    assert seen == _outcome(fastavro, payload)
+    seen = _outcome(fastavro, payload)
+    for read in readers:
+        assert _outcome(read, payload) == seen
     assert seen.startswith("Undecodable") or not weight.exceeds(
         payload, 0, weight.ratio * max(1, len(payload)) + 1
     )

@@ -24,6 +24,7 @@ from bench.workload import (
 )
 from consumer.app import App, AppConfig
 from consumer.avro.framing import SchemaId
+from consumer.avro.policy import AvroPolicy
 from consumer.avro.schemas import SchemaText
 from consumer.http.sender import Answer
 from consumer.http.urls import BaseUrl
@@ -124,7 +125,8 @@ class Line:
             patch("consumer.app.Owner", lambda *_, **__: _Owner()),
         ):
             self.app = App(
-                AppConfig("127.0.0.1:9", KafkaPolicy("guard")),
+                # By Python's reader, also where the native one is there: what is written down is what everybody has.
+                AppConfig("127.0.0.1:9", KafkaPolicy("guard"), avro=AvroPolicy(native=False)),
                 plan,
                 self._ledger,
                 _OneSchema(),

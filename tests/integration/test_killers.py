@@ -18,8 +18,8 @@ from consumer.avro import compiled, decoder
 
 whole = compiled.compile_reader
 
-def compile_reader(schema):
-    read = whole(schema)
+def compile_reader(schema, **options):
+    read = whole(schema, **options)
     def deadly(value, start):
         if b"SEGFAULT" in value:
             ctypes.string_at(0)

@@ -222,7 +222,7 @@ async def test_a_schema_that_kills_when_it_is_compiled_costs_its_own_values_only
     first = await serving(stage)
     compile_ = compiled.compile_reader
 
-    def deadly(schema: Any) -> Any:
+    def deadly(schema: Any, *, native: bool) -> Any:
         raise Died
 
     monkeypatch.setattr(decoder, "compile_reader", deadly)
