@@ -108,7 +108,7 @@ async def serve(
     _drain_on_signals(app, config.kafka.drain_timeout_s)
     _reload_on_hang_up(app, reloading)
     attend(address, app)
-    _spare_the_collector()
+    spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     watching = asyncio.gather(reloading.run(), *_rotations(settings, app))
     try:
@@ -129,7 +129,7 @@ def _rotations(settings: Settings, app: App) -> list[Coroutine[Any, Any, None]]:
     return [KafkaRotation(settings.kafka_properties, settings.kafka_options, app.use_credentials).run()]
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Records make no cycles, but tens of thousands of them wait at a time: by default, the collector would walk them
     again and again for nothing, a tenth of all time. What was made until now stays for good."""
     gc.collect()
