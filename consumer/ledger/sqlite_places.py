@@ -3,40 +3,41 @@
 That takes half the time of a statement a row, and hands over the interpreter's lock once instead of once a row.
 """
 
-from consumer.ledger.ledger import Intent
+from collections.abc import Callable, Iterable, Sequence
 
 DIGEST_BYTES = 16
 DIGEST = f"substr(?, key * {DIGEST_BYTES} + 1, {DIGEST_BYTES})"
 """In SQL: the digest that belongs to a row of `json_each`."""
 
-_SOURCE_BITS = 20
-_OFFSET_BITS = 43
-_SOURCES = 1 << _SOURCE_BITS
-_OFFSETS = 1 << _OFFSET_BITS
+SOURCE_BITS = 20
+_PLACES = 1 << 63
 
 
 def source_of(place: str) -> str:
     """In SQL: the source's number in a place."""
-    return f"({place}) & {_SOURCES - 1}"
+    return f"({place}) & {(1 << SOURCE_BITS) - 1}"
 
 
 def offset_of(place: str) -> str:
     """In SQL: the offset in a place."""
-    return f"({place}) >> {_SOURCE_BITS}"
+    return f"({place}) >> {SOURCE_BITS}"
 
 
-def place_of(source: int, offset: int) -> int:
-    """Source and offset as one number below 2⁶³: both must be in range, see `fits`."""
-    return offset << _SOURCE_BITS | source
+class LowBits(dict[tuple[str, int, str], int]):
+    """What topic, partition and route are in a place, looked up once: `offset << SOURCE_BITS | low` is the place."""
+
+    def __init__(self, number: Callable[[str, int, str], int]) -> None:
+        """`number`: gives their small number."""
+        super().__init__()
+        self._number = number
+
+    def __missing__(self, stream: tuple[str, int, str]) -> int:
+        number = self._number(*stream)
+        # -1 makes every place of it negative, which is not usual.
+        low = self[stream] = number if number < 1 << SOURCE_BITS else -1
+        return low
 
 
-def fits(intent: Intent, source: int) -> bool:
-    """Whether an intent can be a row of such a statement: it has a key, and all is of the usual size."""
-    key, once = intent.key, intent.once
-    return (
-        key is not None
-        and len(key) == DIGEST_BYTES
-        and (once is None or len(once.scope) == DIGEST_BYTES)
-        and source < _SOURCES
-        and 0 <= intent.offset < _OFFSETS
-    )
+def are_usual(digests: Iterable[bytes], places: Sequence[int]) -> bool:
+    """Whether all of these can be rows of such statements: else each has to go alone."""
+    return set(map(len, digests)) <= {DIGEST_BYTES} and min(places) >= 0 and max(places) < _PLACES

@@ -1,13 +1,13 @@
 """Reserving, in one transaction: most of a call in a few statements, what meets another one by one."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from consumer.core.claims import Accepted, Fenced, Refusal, Reserved
 from consumer.core.reservations import Grant, Known, decide
 from consumer.core.windows import span
 from consumer.ledger.ledger import Intent, Reservation
-from consumer.ledger.sqlite_places import DIGEST, fits, offset_of, place_of, source_of
+from consumer.ledger.sqlite_places import DIGEST, SOURCE_BITS, LowBits, are_usual, offset_of, source_of
 from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
 from consumer.ledger.sqlite_tables import Tables
 from consumer.ledger.unique import new_token
@@ -84,23 +84,20 @@ class _Call:
 
     def sort(self) -> None:
         """Refuse what is fenced; tell what may go in bulk, by the window's length, from what may not."""
-        streams: dict[tuple[str, int, str], tuple[int, int]] = {}
+        low = LowBits(self._tables.number)
+        epoch_of = _Epochs(self._tables)
         shared_keys, shared_scopes = _shared(self._intents)
         for index, intent in enumerate(self._intents):
-            stream = (intent.topic, intent.partition, intent.route)
-            if stream not in streams:
-                streams[stream] = self._tables.number(*stream), self._tables.epoch(*stream[:2])
-            source, epoch = streams[stream]
-            if intent.epoch < epoch and not intent.redrive:
+            if intent.epoch < epoch_of[intent.topic, intent.partition] and not intent.redrive:
                 self.refused[index] = Fenced()
                 continue
             key, once = intent.key, intent.once
-            if key is None and once is None:
+            if key is None or key in shared_keys or (once and once.scope in shared_scopes):
+                if key is not None or once is not None:
+                    self.one_by_one.append(index)
                 continue
-            if key in shared_keys or not fits(intent, source) or (once and once.scope in shared_scopes):
-                self.one_by_one.append(index)
-                continue
-            self._places[index] = place_of(source, intent.offset)
+            stream = intent.topic, intent.partition, intent.route
+            self._places[index] = intent.offset << SOURCE_BITS | low[stream]
             if once is None:
                 self._keyed.append(index)
             else:
@@ -109,10 +106,21 @@ class _Call:
 
     def reserve_in_bulk(self) -> None:
         """Take all that meets nothing in the tables; whatever does meet something is left for one by one."""
+        if not self._places:
+            return
+        if not are_usual(self._digests(), list(self._places.values())):
+            self.one_by_one += self._places
+            return
         if self._keyed:
             self._reserve_keys(self._keyed)
         for length_ms, indexes in self._windowed.items():
             self._reserve_windows(length_ms, indexes)
+
+    def _digests(self) -> Iterator[bytes]:
+        intents = self._intents
+        yield from [intents[index].key or b"" for index in self._places]
+        for indexes in self._windowed.values():
+            yield from [once.scope for index in indexes if (once := intents[index].once) is not None]
 
     def _reserve_keys(self, indexes: list[int]) -> None:
         keys = b"".join([self._intents[index].key or b"" for index in indexes])
@@ -207,6 +215,18 @@ class _Call:
         return Reserved(
             slot, self._tables.holder(number, offset), self._tables.lapsed(owner, expires_ms), at_ms
         )
+
+
+class _Epochs(dict[tuple[str, int], int]):
+    """The epochs that stand, looked up once each in a call."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__()
+        self._tables = tables
+
+    def __missing__(self, place: tuple[str, int]) -> int:
+        epoch = self[place] = self._tables.epoch(*place)
+        return epoch
 
 
 def _shared(intents: Sequence[Intent]) -> tuple[set[bytes], set[bytes]]:

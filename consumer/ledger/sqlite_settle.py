@@ -1,11 +1,12 @@
 """What ends a reservation, in one transaction: confirm, give back, bury. And what became of keys."""
 
 from collections.abc import Sequence
+from itertools import compress
 
-from consumer.core.claims import KeyState
+from consumer.core.claims import KeyState, Once
 from consumer.ledger.ledger import Held, Intent
 from consumer.ledger.policy import expiry_s
-from consumer.ledger.sqlite_places import DIGEST, fits, offset_of, place_of, source_of
+from consumer.ledger.sqlite_places import DIGEST, SOURCE_BITS, LowBits, are_usual, offset_of, source_of
 from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
 from consumer.ledger.sqlite_tables import Tables, in_lists
 from consumer.types import Origin
@@ -44,36 +45,48 @@ _GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source =
 
 def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
     """Write keys and windows as accepted, and end the reservations of their slots, whoever holds them."""
-    keys: dict[str, tuple[list[bytes], list[int]]] = {}
-    windows: dict[bool, tuple[list[bytes], list[list[int]]]] = {}
-    for intent in intents:
-        key, once = intent.key, intent.once
-        source = tables.number(intent.topic, intent.partition, intent.route)
-        if key is None or not fits(intent, source):
-            _confirm_one(tables, intent, source)
-            continue
-        place = place_of(source, intent.offset)
-        # One version for all of them, but while one topology takes the place of another.
-        slots, places = keys.setdefault(intent.topology, ([], []))
-        slots.append(key)
-        places.append(place)
-        if once is not None:
-            scopes, claims = windows.setdefault(once.length_ms is None, ([], []))
-            scopes.append(once.scope)
-            claims.append([place, once.at_ms])
+    keyed = [intent for intent in intents if intent.key is not None]
+    alone: Sequence[Intent] = [intent for intent in intents if intent.key is None]
+    if keyed:
+        low = LowBits(tables.number)
+        places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in keyed]
+        windowed = [(one.once, place) for one, place in zip(keyed, places, strict=True) if one.once]
+        keys = [one.key or b"" for one in keyed]
+        if are_usual([*keys, *(once.scope for once, _ in windowed)], places):
+            _confirm_keys(tables, [one.topology for one in keyed], keys, places)
+            _accept_windows(tables, windowed)
+        else:
+            alone = intents
+    for intent in alone:
+        _confirm_one(tables, intent)
+
+
+def _confirm_keys(
+    tables: Tables, versions: Sequence[str], keys: Sequence[bytes], places: Sequence[int]
+) -> None:
     execute = tables.connection.execute
-    for version, (slots, places) in keys.items():
-        joined, listed = b"".join(slots), str(places)
+    # One version for all of them, but while one topology takes the place of another.
+    for version in dict.fromkeys(versions):
+        chosen = [one == version for one in versions]
+        joined, listed = b"".join(compress(keys, chosen)), str(list(compress(places, chosen)))
         topology = tables.topology(version)
         execute(_SETTLE_ALL, (joined, tables.now_s, topology, listed, tables.key_horizon_s))
         execute(_END_ALL, (joined, listed))
-    for ever, (scopes, claims) in windows.items():
-        execute(_ACCEPT_ALL, (b"".join(scopes), _until_s(tables, ever=ever), str(claims)))
 
 
-def _confirm_one(tables: Tables, intent: Intent, source: int) -> None:
-    """One without a key, or that is too large for a place."""
+def _accept_windows(tables: Tables, windowed: Sequence[tuple[Once, int]]) -> None:
+    for ever in (False, True):
+        some = [(once, place) for once, place in windowed if (once.length_ms is None) is ever]
+        if some:
+            scopes = b"".join([once.scope for once, _ in some])
+            claims = str([[place, once.at_ms] for once, place in some])
+            tables.connection.execute(_ACCEPT_ALL, (scopes, _until_s(tables, ever=ever), claims))
+
+
+def _confirm_one(tables: Tables, intent: Intent) -> None:
+    """One without a key, or beside one that is too large for a place."""
     execute, once = tables.connection.execute, intent.once
+    source = tables.number(intent.topic, intent.partition, intent.route)
     if intent.key is not None:
         topology = tables.topology(intent.topology)
         row = (intent.key, CONFIRMED, source, intent.offset, tables.now_s, topology, tables.key_horizon_s)

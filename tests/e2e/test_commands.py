@@ -236,6 +236,7 @@ def test_every_flag_of_run_is_taken_and_wins_over_its_variable(
         "stalled-after": "5s",
         "admin-listen": "127.0.0.1:0",
         "http-client": "httpx",
+        "avro-reader": "python",
         "log-level": "warning",
         "timeout": "60",
         "output": "json",
