@@ -92,7 +92,7 @@ class SqliteFile:
         if not writes:
             connection.execute("BEGIN")
             return
-        self._turn.take(self._policy.busy_timeout_s)
+        self._turn.take()
         try:
             self._take_lock(connection)
         finally:

@@ -14,6 +14,12 @@ from pathlib import Path
 
 _LOOK_AGAIN_S = 0.0005
 
+_MOST_WAIT_S = 0.25
+"""Many times what a turn lasts: who has it for longer is stopped, or its disk is."""
+
+_WITHOUT_S = 5.0
+"""How long nobody is waited for then: a turn that is held for good would cost each transaction the whole wait."""
+
 _TURN_S = 0.02
 """A turn is good for this long: SQLite forgets its pages whenever another process has written, so that
 changing hands after each transaction would cost a third of the speed."""
@@ -27,24 +33,29 @@ class Turn:
         self._file: int | None = None
         self._held = False
         self._until_s = 0.0
+        self._without_until_s = 0.0
 
-    def take(self, timeout_s: float) -> None:
-        """Wait for the turn, unless it is still ours, but no longer than this: its holder may be stopped."""
-        if time.monotonic() < self._until_s:
+    def take(self) -> None:
+        """Wait for the turn, unless it is still ours, but not for long: its holder may be stopped."""
+        now_s = time.monotonic()
+        if now_s < self._until_s:
             return
         if self._file is None:
             with suppress(OSError):
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if self._file is None:
             return
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s = now_s if now_s < self._without_until_s else now_s + _MOST_WAIT_S
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._held = True
+                self._without_until_s = 0.0
                 return
             except BlockingIOError:
-                if time.monotonic() >= deadline_s:
+                now_s = time.monotonic()
+                if now_s >= deadline_s:
+                    self._without_until_s = max(self._without_until_s, now_s + _WITHOUT_S)
                     return
                 time.sleep(_LOOK_AGAIN_S)
             except OSError:

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 
 from tests.integration.processes import ConsumerProcess
 from tests.integration.stage import Stage
@@ -18,12 +19,26 @@ def freeze(stage: Stage, consumer: ConsumerProcess) -> None:
     for _ in range(_TRIES):
         at_ms = time.time_ns() // 1_000_000
         consumer.signal(signal.SIGSTOP)
+        _wait_until_stopped(consumer.pid)
         if not _is_locked(stage):
             stage.kills_ms.append(at_ms)
             return
         consumer.signal(signal.SIGCONT)
         time.sleep(0.05)
     raise RuntimeError("it always held the lock of the ledger")
+
+
+def _wait_until_stopped(pid: int) -> None:
+    """A thread that is in the kernel at the signal may get a lock before it stops."""
+    deadline_s = time.monotonic() + 10.0
+    while any(_state(task) not in "TZX" for task in Path(f"/proc/{pid}/task").iterdir()):
+        if time.monotonic() > deadline_s:
+            raise RuntimeError("it does not stop")
+        time.sleep(0.005)
+
+
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def thaw(consumer: ConsumerProcess) -> None:

@@ -23,14 +23,14 @@ def turns(tmp_path: Path) -> Iterator[tuple[Turn, Turn]]:
 
 def test_who_has_just_written_can_not_begin_again_before_the_one_that_waits(turns: tuple[Turn, Turn]) -> None:
     busy, waiting = turns
-    busy.take(1.0)
+    busy.take()
     busy.give()
     time.sleep(LONGER_THAN_A_TURN_S)
-    waiting.take(1.0)  # and now it waits for SQLite's lock
+    waiting.take()  # and now it waits for SQLite's lock
     begun: list[str] = []
 
     def begin_again() -> None:
-        busy.take(10.0)
+        busy.take()
         begun.append("busy")
 
     thread = threading.Thread(target=begin_again)
@@ -44,22 +44,41 @@ def test_who_has_just_written_can_not_begin_again_before_the_one_that_waits(turn
 
 def test_a_turn_lasts_so_that_not_every_transaction_changes_hands(turns: tuple[Turn, Turn]) -> None:
     busy, waiting = turns
-    busy.take(1.0)
+    busy.take()
     busy.give()
-    waiting.take(1.0)
+    waiting.take()
     started_s = time.monotonic()
-    busy.take(10.0)
-    assert time.monotonic() - started_s < 5.0
+    busy.take()
+    assert time.monotonic() - started_s < 0.2
 
 
-def test_a_holder_that_is_stopped_delays_the_others_and_no_more(turns: tuple[Turn, Turn]) -> None:
+def test_a_holder_that_is_stopped_delays_the_others_once_and_not_at_each_transaction(
+    turns: tuple[Turn, Turn],
+) -> None:
     stopped, other = turns
-    stopped.take(1.0)
-    other.take(0.05)
+    stopped.take()
+    started_s = time.monotonic()
+    for _ in range(20):
+        other.take()
+        other.give()
+        time.sleep(LONGER_THAN_A_TURN_S)
+    assert time.monotonic() - started_s < 20 * LONGER_THAN_A_TURN_S + 2.0
+
+
+def test_who_did_without_a_turn_takes_part_again_once_it_is_given_back(turns: tuple[Turn, Turn]) -> None:
+    stopped, other = turns
+    stopped.take()
+    other.take()
+    stopped.give()
+    time.sleep(LONGER_THAN_A_TURN_S)
+    other.take()
+    began_s = time.monotonic()
+    stopped.take()  # waits for it again
+    assert time.monotonic() - began_s > LONGER_THAN_A_TURN_S
 
 
 def test_without_a_folder_to_write_to_there_is_no_turn_to_wait_for(tmp_path: Path) -> None:
     turn = Turn(tmp_path / "missing" / "ledger.db")
-    turn.take(1.0)
+    turn.take()
     turn.give()
     turn.close()
