@@ -96,10 +96,11 @@ def judged(
         name, share = f"{course.name}, {leg.name}", seen.per_second / fixed.per_second
         cases[name] = {
             "capacity": leg.begin,
-            "best_fixed": fixed.limit,
-            "its_per_second": round(fixed.per_second, 1),
-            "limit": seen.limit,
-            "per_second": round(seen.per_second, 1),
+            "most_per_second": round(leg.begin / SERVICE_S),
+            "best_fixed_limit": fixed.limit,
+            "best_fixed_per_second": round(fixed.per_second, 1),
+            "adaptive_limit": seen.limit,
+            "adaptive_per_second": round(seen.per_second, 1),
             "share": round(share, 3),
             "refused_percent": round(seen.refused_share * 100, 2),
             **({} if kept_s is None else {"kept_after_s": round(kept_s, 1)}),

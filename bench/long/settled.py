@@ -38,32 +38,31 @@ class Settled:
 def settled(samples: Sequence[Sample], from_s: float, to_s: float) -> Settled:
     """What happened between these moments. Raises FaultError where there is nothing to judge by."""
     seen = [one for one in samples if from_s <= one.at_s <= to_s]
-    if len(seen) < 2 or seen[-1].acknowledged == seen[0].acknowledged:
+    acknowledged = seen[-1].acknowledged - seen[0].acknowledged if seen else 0
+    if not acknowledged:
         raise FaultError(f"nothing was delivered between {from_s:.0f} and {to_s:.0f} s of the run")
-    acknowledged = seen[-1].acknowledged - seen[0].acknowledged
     refused = seen[-1].refused - seen[0].refused
     return Settled(
-        per_second=acknowledged / (seen[-1].at_s - seen[0].at_s),
+        per_second=_per_second(seen[0], seen[-1]),
         refused_share=refused / (acknowledged + refused),
         limit=median(one.limit for one in seen),
     )
 
 
 def kept_after_s(samples: Sequence[Sample], from_s: float, to_s: float, least_per_s: float) -> float | None:
-    """How long after `from_s` a rate was reached for good: no four seconds from then to `to_s` fall below it.
-
-    None: the last four still do.
-    """
+    """How long after `from_s` a rate was reached and kept: the next four seconds have it, and all until `to_s` on
+    average. None: that was never so."""
     seen = [one for one in samples if from_s <= one.at_s <= to_s]
-    since_s, ahead = None, 0
+    ahead = 0
     for one in seen:
         while ahead < len(seen) and seen[ahead].at_s < one.at_s + _SPAN_S:
             ahead += 1
         if ahead == len(seen):
             break
-        per_s = (seen[ahead].acknowledged - one.acknowledged) / (seen[ahead].at_s - one.at_s)
-        if per_s < least_per_s:
-            since_s = None
-        elif since_s is None:
-            since_s = one.at_s - from_s
-    return since_s
+        if min(_per_second(one, seen[ahead]), _per_second(one, seen[-1])) >= least_per_s:
+            return one.at_s - from_s
+    return None
+
+
+def _per_second(first: Sample, last: Sample) -> float:
+    return (last.acknowledged - first.acknowledged) / (last.at_s - first.at_s)
