@@ -30,8 +30,8 @@ native: .venv/.runtime ## the optional native Avro reader, built (Rust) into dis
 bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (5000000) wait behind it; real broker, ~10 minutes, 2 GB of disk
 	@.venv/bin/python -m bench.backlog --records $(or $(RECORDS),5000000) $(ARGS)
 
-bench-long: .venv/.dev ## growth, backlog, scale, what guarantees cost: an hour and more; ROWS="scale" for some, ARGS="--output json"
-	@.venv/bin/python -m bench.long $(ARGS) $(or $(ROWS),growth backlog scale guarantees)
+bench-long: .venv/.dev ## growth, backlog, scale, what guarantees cost, the adaptive limit: an hour and more; ROWS="scale" for some, ARGS="--output json"
+	@.venv/bin/python -m bench.long $(ARGS) $(or $(ROWS),growth backlog scale guarantees adaptive)
 
 fuzz: .venv/.dev ## what reads bytes of others, given any bytes: SECONDS=60 for each target (see CONTRIBUTING.md)
 	@.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60)

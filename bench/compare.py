@@ -44,10 +44,10 @@ def compare(
     """
     asked = {ARRAYS.name: arrays, SINGLES.name: singles, FAR_SINGLES.name: far_singles}
     results = []
+    if _commit(first) == _commit(second):
+        raise click.UsageError(f"{first} and {second} are the same: give two commits that differ")
     with ExitStack() as stack:
-        roots = {name: stack.enter_context(_checked_out(name)) for name in dict.fromkeys((first, second))}
-        if len(roots) < 2:
-            raise click.UsageError(f"{first} and {second} are the same")
+        roots = {name: stack.enter_context(_checked_out(name)) for name in (first, second)}
         # The second one leads: its ratio to the first is what a change brought.
         sides = [Ours(("-m", "consumer"), name=name, root=root) for name, root in reversed(roots.items())]
         setting = stack.enter_context(open_setting(tell))
@@ -82,11 +82,15 @@ def _checked_out(name: str) -> Iterator[Path]:
 
 
 def _commit(name: str) -> str:
-    return (
-        "the checkout"
-        if name == "."
-        else _git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-    )
+    """Its digest. Raises UsageError where git does not know it."""
+    if name == ".":
+        return "the checkout"
+    try:
+        return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except click.UsageError as error:
+        raise click.UsageError(
+            f"git knows no commit {name!r}: give a branch, a tag, a digest, HEAD~2, or . for the checkout"
+        ) from error
 
 
 def _git(*words: str) -> str:

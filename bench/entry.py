@@ -15,7 +15,7 @@ def tell(text: str) -> None:
 
 def console() -> Console:
     """Where tables go: as wide as the terminal, and wide enough where there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=110)
+    return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 def run_command(command: click.Command) -> None:

@@ -1,20 +1,21 @@
 """How long a record takes from being produced to being acknowledged, at a rate that the consumer can keep."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from confluent_kafka import Producer
 
 from bench.child import run
 from bench.identity import stamped
+from bench.receiver import Receiver
 from bench.receiver.face import Latency
 from bench.setting import Setting
 from bench.sides import Ours
 from bench.topic import empty, events, schema_id
 from bench.workload import Workload
+from consumer.clock import Clock, SystemClock
 from consumer.errors import FaultError
 
 _WARM_S = 3.0
@@ -23,6 +24,8 @@ _SETTLED_S = 3.0
 """What has not arrived when nothing has for so long is withheld, or lost: the books say which."""
 _EVERY_S = 0.002
 _ASK_EVERY_S = 0.05
+_LEAST_RATE = 0.95
+"""A part of the rate that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def measure_latency(workload: Workload, per_second: float, seconds: float, setti
     setting.receiver.behave(latency_ms=workload.latency_ms)
     setting.receiver.expect(count)
     side = Ours()
-    pace = Pace(made, topic, per_second, setting)
+    pace = Pace(made, topic, per_second, setting.receiver, _producer(setting), SystemClock())
     cost = run(side.endless(workload, topic, setting), pace.look, every_s=_EVERY_S)
     setting.receiver.behave()
     tally = setting.receiver.report(warm, count)
@@ -59,6 +62,27 @@ def measure_latency(workload: Workload, per_second: float, seconds: float, setti
     return Paced(pace.produced_per_second, tally.latency, windowed)
 
 
+class Sink(Protocol):
+    """The part of a Kafka producer that a pace needs; `stamped` values go in."""
+
+    def produce(self, topic: str, value: bytes, key: bytes) -> None: ...
+
+    def poll(self, timeout: float) -> int: ...
+
+    def flush(self, timeout: float) -> int: ...
+
+
+def _producer(setting: Setting) -> Producer:
+    return Producer(
+        {
+            "bootstrap.servers": setting.broker.bootstrap_servers,
+            "linger.ms": 1,
+            "enable.idempotence": True,  # the order of a user is checked: no retry may change it
+            "log_level": 2,
+        }
+    )
+
+
 class Pace:
     """Produces at a steady rate, each record stamped with its moment, once the first one has arrived.
 
@@ -66,22 +90,22 @@ class Pace:
     """
 
     def __init__(
-        self, made: Sequence[tuple[bytes, bytes]], topic: str, per_second: float, setting: Setting
+        self,
+        made: Sequence[tuple[bytes, bytes]],
+        topic: str,
+        per_second: float,
+        receiver: Receiver,
+        producer: Sink,
+        clock: Clock,
     ) -> None:
         self._made, self._topic, self._per_second = made, topic, per_second
-        self._receiver = setting.receiver
-        self._producer = Producer(
-            {
-                "bootstrap.servers": setting.broker.bootstrap_servers,
-                "linger.ms": 1,
-                "enable.idempotence": True,  # the order of a user is checked: no retry may change it
-                "log_level": 2,
-            }
-        )
+        self._receiver = receiver
+        self._producer = producer
+        self._clock = clock
         self._sent = 0
         self._started_s = 0.0
         self._ended_s = 0.0
-        self._joining_s = time.monotonic()
+        self._joining_s = clock.monotonic_s()
         self._asked_s = 0.0
         self._arrived = (0, 0.0)
 
@@ -91,8 +115,8 @@ class Pace:
         return (self._sent - 1) / (self._ended_s - self._started_s)
 
     def look(self) -> bool:
-        """Produce what is due; whether all is over."""
-        now_s = time.monotonic()
+        """Produce what is due; whether all is over. Raises FaultError where the rate could not be kept."""
+        now_s = self._clock.monotonic_s()
         if not self._started_s:
             self._join(now_s)
         elif self._sent < len(self._made):
@@ -100,6 +124,10 @@ class Pace:
             if self._sent == len(self._made):
                 self._producer.flush(_JOIN_S)
                 self._ended_s = now_s
+                if self.produced_per_second < _LEAST_RATE * self._per_second:
+                    raise FaultError(
+                        f"only {self.produced_per_second:,.0f} of {self._per_second:,.0f} records/s were produced"
+                    )
         return bool(self._ended_s) and self._settled(now_s)
 
     def _join(self, now_s: float) -> None:

@@ -35,6 +35,7 @@ class Result:
                 side: {
                     **asdict(rounds.medians(side)),
                     "spread_per_second": rounds.spread(side),
+                    "most_duplicates": rounds.repeats(side),
                     "runs": [asdict(one) for one in runs],
                 }
                 for side, runs in rounds.runs.items()
@@ -106,7 +107,17 @@ def _comparison(rounds: Rounds) -> Table:
     )
     first, *_ = rounds.runs
     table.add_column("side", no_wrap=True)
-    for column in ("records/s", "spread", f"{first}:it", "CPU µs", f"{first}:it", "MB", "a request", "bytes"):
+    for column in (
+        "records/s",
+        "spread",
+        f"{first}:it",
+        "CPU µs",
+        f"{first}:it",
+        "MB",
+        "a request",
+        "bytes",
+        "again",
+    ):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("user's order", no_wrap=True)
     for side in rounds.runs:
@@ -116,7 +127,8 @@ def _comparison(rounds: Rounds) -> Table:
             side, f"{run.per_second:,.0f}", f"±{(most - least) / 2 / run.per_second:.0%}",
             "" if same else f"{rounds.speed_ratio(first, side):.2f}",
             f"{run.cpu_us:.1f}", "" if same else f"{rounds.cpu_ratio(first, side):.2f}",
-            f"{run.peak_mb:.0f}", f"{run.items:.0f}", f"{run.bytes:.0f}", _order(run),
+            f"{run.peak_mb:.0f}", f"{run.items:.0f}", f"{run.bytes:.0f}",
+            f"{rounds.repeats(side):,.0f}", _order(run),
         )  # fmt: skip
     return table
 

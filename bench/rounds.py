@@ -33,6 +33,8 @@ class Run:
     """Withheld for their window: ours alone has windows."""
     disordered: float
     """Records that arrived behind a later one of their user; -1 where the receiver cannot tell."""
+    duplicates: float
+    """Arrivals of records that had arrived before."""
     peak_mb: float
     """The most memory that it held, in 10^6 bytes."""
 
@@ -62,6 +64,10 @@ class Rounds:
     def cpu_ratio(self, side: str, to: str) -> float:
         """The side's CPU a record by that of `to`: below 1 is better than it."""
         return self._ratio(side, to, lambda one, other: one.cpu_us / other.cpu_us)
+
+    def repeats(self, side: str) -> float:
+        """The most records that came again in one run: a median would keep quiet about a single bad round."""
+        return max(one.duplicates for one in self.runs[side])
 
     def spread(self, side: str) -> tuple[float, float]:
         """The least and the most records a second."""
@@ -161,6 +167,7 @@ class Turns:
             bytes=tally.bytes / tally.accepted,
             windowed=windowed,
             disordered=-1 if tally.disordered is None else tally.disordered,
+            duplicates=tally.duplicates,
             peak_mb=cost.peak_bytes / 1e6,
         )
 

@@ -10,6 +10,8 @@ import orjson
 from rich.console import Console
 
 from bench.entry import run_command, tell
+from bench.long.adaptive import COURSES, Times
+from bench.long.adaptive import adaptive as measure_adaptive
 from bench.long.backlog import backlog as measure_backlog
 from bench.long.events import Topics
 from bench.long.growth import growth as measure_growth
@@ -23,15 +25,17 @@ from consumer.errors import FaultError
 
 Measure = Callable[[Ground], list[Outcome]]
 _COUNT = click.IntRange(min=1)
+_SECONDS = click.FloatRange(min=1.0)
 
 
 @click.group(
     chain=True,
     epilog="""\b
 Examples:
-  python -m bench.long growth backlog scale guarantees
+  python -m bench.long growth backlog scale guarantees adaptive
   python -m bench.long --output json growth --keys 1000000 --ticks 50
   python -m bench.long backlog --records 300000 --seconds 40 guarantees --singles 0
+  python -m bench.long adaptive --course overload --settle 15
 """,
 )
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -94,6 +98,22 @@ def guarantees(arrays: int, singles: int, rounds: int) -> Measure:
         for workload, records in sizes.items()
         if records
     ]
+
+
+@long.command()
+@click.option(
+    "--course", multiple=True, type=click.Choice(COURSES), help="These alone; several times for several."
+)
+@click.option("--before", default=6.0, show_default=True, type=_SECONDS, help="Until the first change.")
+@click.option(
+    "--settle", default=30.0, show_default=True, type=_SECONDS, help="From a change until it is judged."
+)
+@click.option("--window", default=10.0, show_default=True, type=_SECONDS, help="For how long it is judged.")
+@click.option("--fixed", default=5.0, show_default=True, type=_SECONDS, help="For how long a fixed limit is.")
+def adaptive(course: tuple[str, ...], before: float, settle: float, window: float, fixed: float) -> Measure:
+    """The adaptive limit beside the best fixed one, while the receiver's capacity changes; six minutes."""
+    times = Times(before, settle, window, fixed)
+    return lambda ground: [measure_adaptive(course or COURSES, times, ground)]
 
 
 @long.result_callback()

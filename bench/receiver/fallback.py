@@ -44,8 +44,11 @@ class SlowReceiver:
     def behave(self, *, latency_ms: float = 0.0, capacity: int = 0, queue: int = 0, status: int = 0) -> None:
         if latency_ms or capacity or queue:
             raise FaultError("a slow or full receiver needs the fast one: install Go")
-        outage = Outage(status=status)
-        self._process.remote.declare({"client_api": outage, "user_analytics": outage} if status else {})
+        if status:
+            down = Outage(status=status)
+            self._process.remote.declare({"client_api": down, "user_analytics": down})
+        else:
+            self._process.remote.declare({})
 
     def counts(self) -> Tally:
         report = self._process.remote.report()

@@ -13,8 +13,7 @@ _LEAST_ANSWERS, _ENOUGH_ANSWERS = 16, 1000
 _LEAST_S, _ENOUGH_S = 0.25, 1.5
 _LOOK_S = 0.05
 """Between two looks at a trial that is not decided: a look costs more than an answer."""
-_HIGHER, _LOWER = 1.25, 0.75
-_JUST_LESS, _A_LITTLE_LESS = 0.95, 0.85
+_HIGHER, _LOWER, _JUST_LESS, _A_LITTLE_LESS = 1.25, 0.75, 0.95, 0.85
 _LONG_PAUSE_S = 0.5
 _AFTER_HALT = 4
 
@@ -147,9 +146,10 @@ class Limit:
             elif beyond:
                 goal = self._most  # It had stood as high as the ceiling let it.
         elif self._good and not far:
-            # It went well at this level until now: perhaps it is just too much.
-            lower = int(level * _A_LITTLE_LESS)
-            self._ceiling.lower(int(level * _JUST_LESS))
+            # Perhaps it is just too much. Halfway may be refused too: that is not worth a long pause.
+            halfway = self._ceiling.halfway(level) if pause_s < _LONG_PAUSE_S else None
+            lower = halfway or int(level * _A_LITTLE_LESS)
+            self._ceiling.lower(halfway + 1 if halfway else int(level * _JUST_LESS))
         else:
             lower = level // 2
         self._good = min(self._good, lower) if not far else 0
@@ -234,6 +234,7 @@ class Limit:
             self._try_lower(now_s)
         elif self.value >= top and top < self._most and self._ceiling.is_due(now_s, self._answers):
             self._beyond_by = 1
+            self._ceiling.tried()
             self._try(now_s, _Phase.BEYOND, self.value + 1)
         else:
             self._measure(now_s)

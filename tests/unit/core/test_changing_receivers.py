@@ -102,6 +102,24 @@ def test_within_30_s_of_a_change_it_delivers_nine_tenths_of_what_the_best_fixed_
         assert settled.refused_share < 0.01, (seed, settled)
 
 
+@pytest.mark.parametrize("levels", [(4, 32), (24, 30)], ids=["eight times as much", "a quarter more"])
+def test_a_receiver_that_refuses_levels_about_its_capacity_only_now_and_then_is_not_tried_all_the_time(
+    levels,
+) -> None:
+    """A fifth of the permits wait for the ledger, so a level a little too high goes well for a while. If each refusal
+    of it counted as news, trials and what follows them would cost an eighth."""
+    less, more = levels
+
+    def run(takes: Over, policy: GatePolicy, seed: int) -> ClosedLoop:
+        return ClosedLoop(Refusing(takes, 0.02, Noise(0.1, seed)), policy, confirm_s=0.005).run(70.0)
+
+    best = run(step(more, more, 0.0), GatePolicy(max_in_flight=more, adaptive=False), 0).between(40.0, 70.0)
+    for seed in (1, 2):
+        settled = run(step(less, more, 10.0), GatePolicy(max_in_flight=MOST), seed).between(40.0, 70.0)
+        assert settled.per_s >= 0.95 * best.per_s, (seed, settled)
+        assert settled.refused <= 6, (seed, settled)
+
+
 @pytest.mark.parametrize("rates", [(800, 300), (300, 800)], ids=["less", "more"])
 def test_of_a_receiver_that_counts_requests_a_second_it_gets_most_of_the_rate(rates) -> None:
     """With a bucket each level goes well for a moment, and each refusal costs a second: `rate_per_s` does better."""
