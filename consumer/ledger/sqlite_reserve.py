@@ -1,18 +1,28 @@
 """Reserving, in one transaction: most of a call in a few statements, what meets another one by one."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from consumer.core.claims import Accepted, Fenced, Refusal, Reserved
-from consumer.core.reservations import Grant, Known, decide
-from consumer.core.windows import span
+from consumer.core.claims import Fenced, Refusal
+from consumer.core.reservations import Grant, decide
 from consumer.ledger.ledger import Intent, Reservation
-from consumer.ledger.sqlite_places import DIGEST, SOURCE_BITS, LowBits, are_usual, offset_of, source_of
-from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
+from consumer.ledger.sqlite_around import Around
+from consumer.ledger.sqlite_places import (
+    DIGEST,
+    DIGEST_BYTES,
+    SOURCE_BITS,
+    LowBits,
+    are_usual,
+    offset_of,
+    source_of,
+)
 from consumer.ledger.sqlite_tables import Tables
 from consumer.ledger.unique import new_token
 
 _EVER_MS = 2**62
+_NO_SCOPE = bytes(DIGEST_BYTES)
+_PLACE = "json_extract(value, '$[0]')"
 
 _RESERVE_FREE_KEYS = f"""
 INSERT INTO reservations (slot, source, offset, token, owner, expires_ms)
@@ -49,6 +59,12 @@ _RESERVE = """
 INSERT OR REPLACE INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 
+_RESERVE_ALL = f"""
+INSERT OR REPLACE INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
+SELECT {DIGEST}, {source_of(_PLACE)}, {offset_of(_PLACE)}, ?, ?, ?,
+    CASE WHEN json_extract(value, '$[1]') IS NOT NULL THEN {DIGEST} END, json_extract(value, '$[1]')
+FROM json_each(?) WHERE true"""
+
 
 def reserve(tables: Tables, intents: Sequence[Intent]) -> Reservation:
     """Reserve each intent as if one after the other.
@@ -60,10 +76,7 @@ def reserve(tables: Tables, intents: Sequence[Intent]) -> Reservation:
     call = _Call(tables, intents)
     call.sort()
     call.reserve_in_bulk()
-    for index in sorted(call.one_by_one):
-        refusal = call.reserve_one(intents[index])
-        if refusal is not None:
-            call.refused[index] = refusal
+    call.reserve_one_by_one()
     return Reservation(call.token, call.refused)
 
 
@@ -148,73 +161,54 @@ class _Call:
         left = self._tables.connection.execute(_NOT_RESERVED, (places, keys, self.token))
         self.one_by_one += [indexes[place] for (place,) in left]
 
-    def reserve_one(self, intent: Intent) -> Refusal | None:
-        """Decide one intent by all that stands around it."""
-        verdict = decide(intent.holder, intent.once, self._known(intent))
-        if not isinstance(verdict, Grant):
-            return verdict
-        connection = self._tables.connection
-        connection.executemany(
-            "DELETE FROM reservations WHERE slot = ?", [(row.slot,) for row in verdict.ended]
+    def reserve_one_by_one(self) -> None:
+        """Decide the rest in its order, each by all that stands around it."""
+        if not self.one_by_one:
+            return
+        indexes = sorted(self.one_by_one)
+        around = Around(self._tables, [self._intents[index] for index in indexes])
+        granted: dict[bytes, Intent] = {}
+        ended: set[bytes] = set()
+        for index in indexes:
+            intent = self._intents[index]
+            verdict = decide(intent.holder, intent.once, around.known(intent))
+            if isinstance(verdict, Grant):
+                around.grant(intent, verdict.ended)
+                for row in verdict.ended:
+                    ended.add(row.slot)
+                    granted.pop(row.slot, None)
+                granted[intent.slot] = intent
+            else:
+                self.refused[index] = verdict
+        execute = self._tables.connection.executemany
+        execute("DELETE FROM reservations WHERE slot = ?", [(slot,) for slot in ended - granted.keys()])
+        self._write(list(granted.values()))
+
+    def _write(self, intents: Sequence[Intent]) -> None:
+        """In one statement where all are of the usual size: each would hand over the interpreter's lock."""
+        if not intents:
+            return
+        low = LowBits(self._tables.number)
+        places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in intents]
+        slots = [one.slot for one in intents]
+        scopes = [_NO_SCOPE if one.once is None else one.once.scope for one in intents]
+        if not are_usual([*slots, *scopes], places):
+            self._tables.connection.executemany(_RESERVE, [self._row(intent) for intent in intents])
+            return
+        claims = json.dumps(
+            [
+                [place, one.once.at_ms if one.once else None]
+                for place, one in zip(places, intents, strict=True)
+            ]
         )
-        connection.execute(_RESERVE, self._row(intent))
-        return None
+        row = (b"".join(slots), *self._ours, b"".join(scopes), claims)
+        self._tables.connection.execute(_RESERVE_ALL, row)
 
     def _row(self, intent: Intent) -> tuple[bytes | int | None, ...]:
         number = self._tables.number(intent.topic, intent.partition, intent.route)
         once = intent.once
         window = (None, None) if once is None else (once.scope, once.at_ms)
         return intent.slot, number, intent.offset, *self._ours, *window
-
-    def _known(self, intent: Intent) -> Known:
-        slot = intent.slot
-        read = self._tables.connection.execute
-        settled = read(
-            "SELECT state, source, offset FROM settled WHERE slot = ? AND written_s >= ?",
-            (slot, self._tables.key_horizon_s),
-        ).fetchone()
-        if settled is not None and settled[0] == CONFIRMED:
-            return Known(confirmed=self._tables.origin(*settled[1:]))
-        buried = settled is not None and settled[0] == DEAD_LETTERED and self._buried(intent)
-        held = read(
-            "SELECT slot, source, offset, owner, expires_ms, at_ms FROM reservations WHERE slot = ?", (slot,)
-        ).fetchone()
-        reserved = None if held is None else self._reserved(held)
-        if intent.once is None:
-            return Known(buried=buried, reserved=reserved)
-        near = (intent.once.scope, *span(intent.once))
-        rivals = read(
-            "SELECT slot, source, offset, owner, expires_ms, at_ms FROM reservations "
-            "WHERE scope = ? AND at_ms BETWEEN ? AND ?",
-            near,
-        ).fetchall()
-        accepted = read(
-            "SELECT at_ms, source, offset FROM windows "
-            "WHERE scope = ? AND at_ms BETWEEN ? AND ? AND expires_s > ?",
-            (*near, self._tables.now_s),
-        ).fetchall()
-        return Known(
-            buried=buried,
-            reserved=reserved,
-            accepted=[Accepted(at_ms, self._tables.holder(*place)) for at_ms, *place in accepted],
-            rivals=[self._reserved(row) for row in rivals],
-        )
-
-    def _buried(self, intent: Intent) -> bool:
-        if intent.redrive:
-            return False
-        number = self._tables.number(intent.topic, intent.partition, intent.route)
-        letter = self._tables.connection.execute(
-            "SELECT 1 FROM letters WHERE slot = ? AND source = ? AND offset = ? AND written_s >= ?",
-            (intent.slot, number, intent.offset, self._tables.key_horizon_s),
-        ).fetchone()
-        return letter is not None
-
-    def _reserved(self, row: tuple[bytes, int, int, int, int, int | None]) -> Reserved:
-        slot, number, offset, owner, expires_ms, at_ms = row
-        return Reserved(
-            slot, self._tables.holder(number, offset), self._tables.lapsed(owner, expires_ms), at_ms
-        )
 
 
 class _Epochs(dict[tuple[str, int], int]):
