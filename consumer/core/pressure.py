@@ -11,13 +11,13 @@ import msgspec
 
 
 class PressurePolicy(msgspec.Struct, frozen=True):
-    """How much may be unsettled. `resume_at` is the share at which polling goes on: pausing throws the prefetched
-    records away, so it must not flutter. `kept` is the share of the bound that several topics have for themselves, in
-    equal parts."""
+    """How much may be unsettled. `resume_at` is the share at which polling goes on: a pause throws the prefetched
+    records away, so it must not flutter, and with half of the bound the loop would idle meanwhile. `kept` is the share
+    of the bound that several topics have for themselves, in equal parts."""
 
     max_pending: int = 20_000
     max_pending_bytes: int = 64 * 1024 * 1024
-    resume_at: float = 0.5
+    resume_at: float = 0.8
     kept: float = 0.5
 
 

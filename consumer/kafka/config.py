@@ -15,7 +15,8 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     instance_id: str | None = None
     protocol: str = "classic"
     """`classic` (cooperative-sticky, optional static id) or `consumer` (KIP-848, dynamic members)."""
-    chunk_records: int = 500
+    chunk_records: int = 125
+    """While a chunk is taken in, the loop does nothing else: answers wait, and permits idle."""
     poll_timeout_s: float = 0.1
     gather_s: float = 0.005
     """How long a chunk that has its first record waits for more."""

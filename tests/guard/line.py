@@ -43,7 +43,7 @@ from tests.unit.pipeline.edges import LetterTopic, PlayedPoller
 from tests.unit.pipeline.virtual_time import NOON_S, LoopClock
 
 _PARTITIONS = 4
-_POLL = 500
+_POLL = KafkaPolicy("guard").chunk_records
 """Records that one poll hands on, in a chunk for each partition: as the owner thread does."""
 _TURNS = 100_000
 _ENVIRONMENT = {

@@ -9,7 +9,7 @@ ALL = frozenset({"a", "b"})
 A = frozenset({"a"})
 
 
-def test_polling_pauses_at_the_bound_and_resumes_at_half_of_it():
+def test_polling_pauses_at_the_bound_and_resumes_at_four_fifths_of_it():
     pressure = Pressure(PressurePolicy(max_pending=100, max_pending_bytes=10_000), ["a"])
     load = pressure.of("a")
     load.add(99, 10)
@@ -17,7 +17,7 @@ def test_polling_pauses_at_the_bound_and_resumes_at_half_of_it():
     load.add(1, 10)
     assert pressure.turned()
     assert pressure.resting == A
-    load.add(-49, 0)
+    load.add(-19, 0)
     assert not pressure.turned()
     load.add(-1, 0)
     assert pressure.turned()
@@ -29,7 +29,7 @@ def test_bytes_count_as_records_do():
     load = pressure.of("a")
     load.add(1, 1000)
     assert pressure.turned()
-    load.add(0, -499)
+    load.add(0, -199)
     assert not pressure.turned()
     load.add(0, -1)
     assert pressure.turned()
