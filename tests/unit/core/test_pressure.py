@@ -46,7 +46,7 @@ def test_a_topic_that_is_stuck_rests_before_it_takes_the_part_of_another():
     other.add(1, 0)
     assert pressure.turned()
     assert pressure.resting == ALL, "the bound is reached"
-    other.add(-12, 0)
+    other.add(-4, 0)
     assert not pressure.turned()
     other.add(-1, 0)
     assert pressure.turned()
