@@ -164,3 +164,20 @@ async def test_after_a_crash_between_reserve_and_confirm_another_open_waits_for_
     world.lease_lapses()
     await heir.deliver(other)
     assert await heir.ask(heir.record(1, once=open_of("ann", 0))) == Windowed(origin(2))
+
+
+async def test_of_those_in_one_call_that_share_a_window_or_a_key_the_first_is_granted_and_the_rest_wait(
+    world: World,
+) -> None:
+    process = await world.process(0)
+    ann, later = open_of("ann", 0), open_of("ann", 5)
+    answer = await process.reserve(
+        process.record(1, once=ann),
+        process.record(2, once=later),
+        process.record(3, key="twice"),
+        process.record(4, key="twice"),
+        process.record(5, once=open_of("ann", 30)),
+    )
+    assert answer.refused == {1: Wait(origin(1)), 3: Wait(origin(3))}
+    assert await process.ask(process.record(6, once=later)) == Wait(origin(1))
+    assert await process.ask(process.record(7, key="twice")) == Wait(origin(3))
