@@ -66,7 +66,7 @@ class WorkersStatus:
 
     def _all(self, path: str, slots: Sequence[Slot]) -> tuple[bool, str]:
         for slot in slots:
-            good, reason = slot.health.get(path, (False, f"is {slot.state}"))
+            good, reason = slot.well(path)
             if not good:
                 return False, f"worker {slot.number}: {reason}"
         return True, "ok"

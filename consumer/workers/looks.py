@@ -14,6 +14,8 @@ Ask = Callable[[str, int, str], Awaitable[Answer]]
 """Host, port, path. Raises OSError; bounds its own wait."""
 
 FRESH_S = 0.2
+OVER_S = 1.0
+"""How long after its port has refused to talk a process's end is waited for."""
 _LOG = logging.getLogger("consumer.workers")
 
 
@@ -54,6 +56,9 @@ class Looks:
             answer = await self._ask(*address, path)
         except OSError as error:
             _LOG.debug(f"worker {slot.number}: {path}: {error}")
+            if not isinstance(error, TimeoutError):
+                # A process that is killed closes its port a moment before its end is known: it is no deaf worker.
+                await process.over(OVER_S)
         try:
             slot.hear(process, path, answer)
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:

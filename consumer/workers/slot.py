@@ -62,9 +62,12 @@ class Slot:
     @property
     def address(self) -> tuple[str, int] | None:
         """Where its process can be asked; None before it said so, and after it ended."""
-        if self.process is None or self.process.started is None or self.state in ("waiting", "ended"):
+        process = self.process
+        if process is None or process.started is None or not process.running:
             return None
-        return self.process.started.host, self.process.started.port
+        if self.state in ("waiting", "ended"):
+            return None
+        return process.started.host, process.started.port
 
     def empty(self, end: End) -> None:
         """Its process has ended. What it counted stays: its last word, else what it said when it was asked last."""
@@ -107,6 +110,12 @@ class Slot:
             else:
                 self.status = msgspec.json.decode(answer.body)
                 self._now = books_of(self.status)
+
+    def well(self, path: str) -> tuple[bool, str]:
+        """Its last answer to /ready or /live, and the reason; of a process that has ended there is none."""
+        if self.state == "running" and self.address is None:
+            return False, "has ended"
+        return self.health.get(path, (False, f"is {self.state}"))
 
     @property
     def books(self) -> Books:

@@ -72,6 +72,11 @@ class WorkerProcess:
     def running(self) -> bool:
         return not self._code.done()
 
+    async def over(self, within_s: float) -> bool:
+        """Whether it has ended by then; waits no longer."""
+        await asyncio.wait([self._code], timeout=within_s)
+        return not self.running
+
     def signal(self, number: Signals) -> None:
         """Send it a signal; nothing where it has ended."""
         if self.running:

@@ -24,10 +24,15 @@ class Process:
     """Stands for a worker's process that has started."""
 
     pid = 4711
-    running = True
 
     def __init__(self, port: int) -> None:
         self.started = Started("127.0.0.1", port)
+        self.running = True
+        self.killed = False
+
+    async def over(self, within_s: float) -> bool:
+        self.running = not self.killed
+        return not self.running
 
 
 class Workers:
@@ -102,6 +107,23 @@ async def test_one_that_does_not_answer_is_not_live(workers: Workers) -> None:
     workers.answers[1, "/live"] = TimeoutError()
 
     assert await workers.get("/live") == (503, {"live": False, "reason": "worker 1: does not answer"})
+
+
+async def test_one_whose_port_refuses_is_not_live_while_its_process_is(workers: Workers) -> None:
+    workers.answers[1, "/live"] = ConnectionRefusedError()
+
+    assert await workers.get("/live") == (503, {"live": False, "reason": "worker 1: does not answer"})
+
+
+async def test_one_that_was_killed_a_moment_ago_is_no_reason_to_begin_anew(workers: Workers) -> None:
+    """Its port is closed, and its end is not known yet."""
+    await workers.get("/ready")
+    workers.answers[1, "/live"] = ConnectionRefusedError()
+    cast(Process, workers.slots[0].process).killed = True
+
+    assert (await workers.get("/live"))[0] == 200
+    assert (await workers.get("/live"))[0] == 200, "its end is known, and nobody has gone on from there yet"
+    assert (await workers.get("/ready")) == (503, {"ready": False, "reason": "worker 1: has ended"})
 
 
 async def test_status_has_the_sums_and_each_worker(workers: Workers) -> None:
