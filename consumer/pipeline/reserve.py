@@ -71,7 +71,8 @@ def _sort_members(batch: Batch, first: int, reservation: Reservation, out: Sorte
             case Fenced():
                 out.fenced.add(one.work.assignment)
                 out.leaving.append(one)
-            case Wait():
+            case Wait(holder):
+                one.behind = holder
                 if one.work.assignment.phase:
                     out.leaving.append(one)
                 else:

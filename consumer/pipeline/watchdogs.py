@@ -193,9 +193,12 @@ class Watchdogs:
         marks: dict[TopicPartition, Hashable] = {}
         places: dict[TopicPartition, str] = {}
         for at, one in standing.items():
+            stands = [found for survey in surveys if (found := survey.oldest.get(one)) is not None]
             place, reason = self._first_of(one, surveys, overdue)
             if reason is None:
-                marks[at], places[at] = (one.epoch, one.tracker.oldest), place
+                # Behind one holder after another it does move: each of them for its lease and age at most.
+                behind = tuple(stand.behind for stand in stands)
+                marks[at], places[at] = (one.epoch, one.tracker.oldest, behind), place
         return [
             Stuck(
                 Origin(*at, standing[at].tracker.committable),
@@ -233,8 +236,8 @@ class Watchdogs:
             stand = survey.oldest.get(one)
             if stand is not None:
                 if (reason := self._reason(stand, overdue)) is not None:
-                    return stand.place, reason
-                places.append(f"at {survey.sink.name}, {stand.place}")
+                    return stand.where, reason
+                places.append(f"at {survey.sink.name}, {stand.where}")
         if places:
             return "; ".join(places), None
         if one.backlog and one.backlog[0].first <= one.tracker.oldest:
@@ -260,11 +263,11 @@ class Watchdogs:
             for lane, stand in survey.suspects.items():
                 if self._reason(stand, overdue) is None:
                     stands[survey.sink.name, lane] = stand
-        marks = {key: stand.first for key, stand in stands.items()}
+        marks = {key: (stand.first, stand.behind) for key, stand in stands.items()}
         return [
             Stuck(
                 first.intent.origin,
-                f"the lane does not move: its first record is {stands[key].place}, {key[1].depth} in all",
+                f"the lane does not move: its first record is {stands[key].where}, {key[1].depth} in all",
                 REPORT,
                 seconds,
                 key[0],

@@ -7,6 +7,7 @@ from consumer.core.lanes import Lane
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.work import Assignment, Delivery
+from consumer.types import Origin
 
 DeliveryLane = Lane[Delivery]
 HEAD = "at the head of its lane"
@@ -22,6 +23,16 @@ class Stand(NamedTuple):
     """None where it is in no place at all, and nothing is queued behind it."""
     batch: Batch | None = None
     """While it is on the wire, or what followed is not done."""
+
+    @property
+    def behind(self) -> Origin | None:
+        """The record that had its key or window when it was refused last."""
+        return None if self.first is None else self.first.behind
+
+    @property
+    def where(self) -> str:
+        """For people."""
+        return self.place if self.behind is None else f"{self.place}, last refused for {self.behind}"
 
 
 class Whereabouts:
@@ -82,7 +93,7 @@ class Whereabouts:
     def _reason_of(self, lane: DeliveryLane, head: Delivery) -> str | None:
         at_s = self._resting.get(lane)
         if at_s is None or head.waits or at_s <= self._now_s:
-            # Waiting for another holder of its key is no reason for long: a holder's lease and age end.
+            # Waiting for one holder of its key is no reason for long: a holder's lease and age end.
             return self._gate
         return f"its lane rests for {at_s - self._now_s:.0f} s"
 

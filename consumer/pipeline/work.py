@@ -13,7 +13,7 @@ from consumer.endpoints.endpoint import Operation
 from consumer.ledger.ledger import Intent
 from consumer.pipeline.traces import ChunkTrace
 from consumer.telemetry.spans import ProcessSpan
-from consumer.types import FLAT_BYTES, Record, TopicPartition
+from consumer.types import FLAT_BYTES, Origin, Record, TopicPartition
 
 
 class Phase(IntEnum):
@@ -136,6 +136,7 @@ class Delivery:
     __slots__ = (
         "arrival",
         "attempts",
+        "behind",
         "body",
         "in_doubt",
         "intent",
@@ -164,4 +165,6 @@ class Delivery:
         """How often it was refused for an unknown user."""
         self.waits = 0
         """How often it met another holder of its key or window."""
+        self.behind: Origin | None = None
+        """That holder's record, of the last time."""
         self.in_doubt = False

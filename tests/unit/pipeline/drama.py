@@ -199,6 +199,7 @@ class Drama:
         if not self.doubled:
             stage.check_receiver(whole=not self.killed)
             self._nothing_doubled()
+        await asyncio.sleep(60.0)  # what was tried again at growing distances has been taken by now
         turns = loop().turns
         await asyncio.sleep(60.0)
         assert loop().turns - turns < 60 * 10 * len(stage.processes), "it spins"

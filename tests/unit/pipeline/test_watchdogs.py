@@ -287,6 +287,27 @@ async def test_a_record_that_waits_for_a_holder_who_never_lets_go_is_named(monke
     assert [(each.destination, each.origin) for each in one.watchdogs.lanes] == [
         ("distinct", Origin(TOPIC, 0, 0))
     ]
+    assert f"last refused for {TOPIC}[5]@0" in one.watchdogs.lanes[0].what
+
+
+@in_virtual_time
+async def test_a_record_that_waits_for_one_holder_after_another_is_no_alarm(monkeypatch):
+    """Each may hold the key for its lease and age: two of them, longer than a lane may stand."""
+    stage = Stage()
+    one = with_defect(await serving(stage))
+    holder = Origin(TOPIC, 5, 0)
+
+    async def held_by_others(intents):
+        return Reservation(7, dict.fromkeys(range(len(intents)), Wait(holder)))
+
+    monkeypatch.setattr(one.ledger, "reserve", held_by_others)
+    stage.say("a")
+    one.poll()
+    for offset in range(3):
+        holder = Origin(TOPIC, 5, offset)
+        await looking(one, STUCK_S - 10)
+
+    assert (one.faults, one.watchdogs.stuck) == ([], [])
 
 
 @in_virtual_time
