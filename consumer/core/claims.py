@@ -34,6 +34,8 @@ class Reserved(msgspec.Struct, frozen=True, gc=False):
     holder: Holder
     lapsed: bool
     at_ms: int | None = None
+    token: int = 0
+    """Another one each time it is reserved, also by the same holder."""
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -56,9 +58,14 @@ class Windowed(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Another record, `holder`, has the key or window reserved and its outcome is open: ask again."""
+    """Another record, `holder`, has the key or window reserved and its outcome is open: ask again.
+
+    While `token` stays the same it is one reservation, which ends with its age or its owner's lease. A holder that
+    tries again reserves again.
+    """
 
     holder: Origin
+    token: int = 0
 
 
 class Buried(msgspec.Struct, frozen=True):

@@ -64,7 +64,7 @@ def decide(holder: Holder, once: Once | None, known: Known) -> Grant | Refusal:
         return window
     key = known.reserved
     if key is not None and key.holder != holder and not key.lapsed:
-        return Wait(key.holder.origin)
+        return Wait(key.holder.origin, key.token)
     if isinstance(window, Wait):
         return window
     ended = {row.slot: row for row in window}

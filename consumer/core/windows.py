@@ -44,5 +44,5 @@ def judge(
     living = [row for row in rivals if row.holder != holder and not row.lapsed]
     if living:
         rival = min(living, key=lambda row: (abs((row.at_ms or 0) - once.at_ms), row.holder))
-        return Wait(rival.holder.origin)
+        return Wait(rival.holder.origin, rival.token)
     return rivals

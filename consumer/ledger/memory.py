@@ -189,7 +189,7 @@ class MemoryLedger:
 
     def _seen(self, slot: bytes, row: Row, now_ms: int) -> Reserved:
         at_ms = None if row.once is None else row.once.at_ms
-        return Reserved(slot, row.holder, self._lapsed(row, now_ms), at_ms)
+        return Reserved(slot, row.holder, self._lapsed(row, now_ms), at_ms, row.token)
 
     def _lapsed(self, row: Row, now_ms: int) -> bool:
         return row.expires_ms <= now_ms or self._store.owners.get(row.owner, 0) <= now_ms

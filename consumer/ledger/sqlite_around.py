@@ -44,15 +44,13 @@ class Around:
             rivals=() if scope is None else list(self._rivals[scope].values()),
         )
 
-    def grant(self, intent: Intent, ended: Iterable[Reserved]) -> None:
+    def grant(self, intent: Intent, token: int, ended: Iterable[Reserved]) -> None:
         """It holds its slot and its window from now on, and these do not any more."""
         for row in ended:
             self._end(row.slot)
         once = intent.once
-        self._put(
-            Reserved(intent.slot, intent.holder, lapsed=False, at_ms=None if once is None else once.at_ms),
-            None if once is None else once.scope,
-        )
+        at_ms, scope = (None, None) if once is None else (once.at_ms, once.scope)
+        self._put(Reserved(intent.slot, intent.holder, False, at_ms, token), scope)
 
     def _read_slots(self, slots: Sequence[bytes]) -> None:
         tables = self._tables
@@ -86,12 +84,13 @@ class Around:
     def _read_reserved(self, condition: str, values: Sequence[bytes | int | None]) -> None:
         tables = self._tables
         rows = tables.connection.execute(
-            f"SELECT slot, source, offset, owner, expires_ms, scope, at_ms FROM reservations WHERE {condition}",
+            "SELECT slot, source, offset, owner, expires_ms, scope, at_ms, token "
+            f"FROM reservations WHERE {condition}",
             values,
         )
-        for slot, source, offset, owner, expires_ms, scope, at_ms in rows.fetchall():
+        for slot, source, offset, owner, expires_ms, scope, at_ms, token in rows.fetchall():
             lapsed = tables.lapsed(owner, expires_ms)
-            self._put(Reserved(slot, tables.holder(source, offset), lapsed, at_ms), scope)
+            self._put(Reserved(slot, tables.holder(source, offset), lapsed, at_ms, token), scope)
 
     def _put(self, row: Reserved, scope: bytes | None) -> None:
         self._end(row.slot)

@@ -173,7 +173,7 @@ class _Call:
             intent = self._intents[index]
             verdict = decide(intent.holder, intent.once, around.known(intent))
             if isinstance(verdict, Grant):
-                around.grant(intent, verdict.ended)
+                around.grant(intent, self.token, verdict.ended)
                 for row in verdict.ended:
                     ended.add(row.slot)
                     granted.pop(row.slot, None)

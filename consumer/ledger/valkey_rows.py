@@ -143,17 +143,20 @@ def refusal_of(why: bytes, who: Sequence[bytes], once: Once | None, labels: Labe
             return Fenced()
         case b"buried":
             return Buried()
-    near = [_NEAR(row[:8] + b"\0" + row[8:]) for row in who]
+    near = [(_NEAR(row[:8] + b"\0" + row[8:19]), row[19:]) for row in who]
     at_ms = 0 if once is None else once.at_ms
-    holders = [(abs(at - _BIAS - at_ms), _named(number, offset, labels)) for at, number, offset in near]
-    origin = min(holders)[1].origin
+    holders = [
+        (abs(at - _BIAS - at_ms), _named(number, offset, labels), token)
+        for (at, number, offset), token in near
+    ]
+    _, (origin, _), token = min(holders)
     match why:
         case b"duplicate":
             return Duplicate(origin)
         case b"windowed":
             return Windowed(origin)
         case b"wait":
-            return Wait(origin)
+            return Wait(origin, int.from_bytes(token, "big"))
     raise LedgerUnavailable(f"the ledger gave a refusal that this release does not know: {why!r}")
 
 

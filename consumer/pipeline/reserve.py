@@ -71,8 +71,8 @@ def _sort_members(batch: Batch, first: int, reservation: Reservation, out: Sorte
             case Fenced():
                 out.fenced.add(one.work.assignment)
                 out.leaving.append(one)
-            case Wait(holder):
-                one.behind = holder
+            case Wait():
+                one.behind = refusal
                 if one.work.assignment.phase:
                     out.leaving.append(one)
                 else:

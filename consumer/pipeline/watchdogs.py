@@ -196,7 +196,7 @@ class Watchdogs:
             stands = [found for survey in surveys if (found := survey.oldest.get(one)) is not None]
             place, reason = self._first_of(one, surveys, overdue)
             if reason is None:
-                # Behind one holder after another it does move: each of them for its lease and age at most.
+                # Behind one reservation after another it may wait for ever: while their holders are in trouble.
                 behind = tuple(stand.behind for stand in stands)
                 marks[at], places[at] = (one.epoch, one.tracker.oldest, behind), place
         return [

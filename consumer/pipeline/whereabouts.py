@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from consumer.core.lanes import Lane
+from consumer.ledger.ledger import Wait
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.work import Assignment, Delivery
-from consumer.types import Origin
 
 DeliveryLane = Lane[Delivery]
 HEAD = "at the head of its lane"
@@ -25,14 +25,14 @@ class Stand(NamedTuple):
     """While it is on the wire, or what followed is not done."""
 
     @property
-    def behind(self) -> Origin | None:
-        """The record that had its key or window when it was refused last."""
+    def behind(self) -> Wait | None:
+        """What it was last refused for: while that stays the same, it ends with its age or its owner's lease."""
         return None if self.first is None else self.first.behind
 
     @property
     def where(self) -> str:
         """For people."""
-        return self.place if self.behind is None else f"{self.place}, last refused for {self.behind}"
+        return self.place if self.behind is None else f"{self.place}, last refused for {self.behind.holder}"
 
 
 class Whereabouts:
@@ -93,7 +93,7 @@ class Whereabouts:
     def _reason_of(self, lane: DeliveryLane, head: Delivery) -> str | None:
         at_s = self._resting.get(lane)
         if at_s is None or head.waits or at_s <= self._now_s:
-            # Waiting for one holder of its key is no reason for long: a holder's lease and age end.
+            # Waiting for a reservation of its key is no reason for long: it ends. See `Stand.behind`.
             return self._gate
         return f"its lane rests for {at_s - self._now_s:.0f} s"
 

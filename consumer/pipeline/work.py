@@ -10,10 +10,10 @@ from consumer.core.lanes import Lane
 from consumer.core.offsets import OffsetTracker
 from consumer.core.pressure import Load
 from consumer.endpoints.endpoint import Operation
-from consumer.ledger.ledger import Intent
+from consumer.ledger.ledger import Intent, Wait
 from consumer.pipeline.traces import ChunkTrace
 from consumer.telemetry.spans import ProcessSpan
-from consumer.types import FLAT_BYTES, Origin, Record, TopicPartition
+from consumer.types import FLAT_BYTES, Record, TopicPartition
 
 
 class Phase(IntEnum):
@@ -165,6 +165,6 @@ class Delivery:
         """How often it was refused for an unknown user."""
         self.waits = 0
         """How often it met another holder of its key or window."""
-        self.behind: Origin | None = None
-        """That holder's record, of the last time."""
+        self.behind: Wait | None = None
+        """Whom it met the last time."""
         self.in_doubt = False

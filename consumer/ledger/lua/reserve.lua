@@ -40,6 +40,7 @@ get_scopes(records, WIDTH, 19, 28)
 local refused = {}
 local NOWHEN = string.rep('\0', 8)
 
+-- `who`: event time and holder of each, and behind them the token, where it is still reserved.
 local function refuse(index, why, who)
     for _, one in ipairs(who or {}) do
         tell_label(string.sub(one, 9))
@@ -69,12 +70,12 @@ local function weigh(scope, from, beyond, open_ended, holder)
     local all = rivals_of(scope)
     for first = 1, #all, 24 do
         local at, slot = string.sub(all, first, first + 7), string.sub(all, first + 8, first + 23)
-        local other, _, whose, ends_ms, its_scope, its_at = reserved_of(slot)
+        local other, held, whose, ends_ms, its_scope, its_at = reserved_of(slot)
         if not other or its_scope ~= scope or its_at ~= at or before(at, from)
             or not (open_ended or before(at, beyond)) then
             -- Not near, or no more than a trace of what is gone.
         elseif other ~= holder and not lapsed(whose, ends_ms) then
-            waits[#waits + 1] = at .. other
+            waits[#waits + 1] = at .. other .. held
         else
             ended[#ended + 1] = slot
         end
@@ -108,9 +109,9 @@ local function reserve(index, slot, stream, flags, offset, scope, at, from, beyo
             return refuse(index, 'windowed', accepted)
         end
     end
-    local other, _, whose, ends_ms = reserved_of(slot)
+    local other, held, whose, ends_ms = reserved_of(slot)
     if other and other ~= holder and not lapsed(whose, ends_ms) then
-        return refuse(index, 'wait', {NOWHEN .. other})
+        return refuse(index, 'wait', {NOWHEN .. other .. held})
     end
     if #waits > 0 then
         return refuse(index, 'wait', waits)

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from unittest.mock import ANY
 
 from consumer.clock import ManualClock
-from consumer.ledger.ledger import Held, Intent, Ledger, Once, Refusal, Reservation
+from consumer.ledger.ledger import Held, Intent, Ledger, Once, Refusal, Reservation, Wait
 from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.memory_store import MemoryStore
 from consumer.ledger.policy import LedgerPolicy
@@ -54,6 +55,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def origin(offset: int, partition: int = 0) -> Origin:
     return Origin(TOPIC, partition, offset)
+
+
+def behind(holder: Origin) -> Wait:
+    """Any reservation of this one."""
+    return Wait(holder, ANY)
 
 
 class Process:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from consumer.core.claims import Once
-from consumer.ledger.ledger import Held, Intent
+from consumer.ledger.ledger import Held, Intent, Wait
 from consumer.ledger.owner import FORGET_MS
 from consumer.types import TopicPartition
 from tests.brokers.valkey import GivenServer, ValkeyServer
@@ -87,6 +87,8 @@ class Agreement(RuleBasedStateMachine):
         self._clock = self._other.clock = self._memory.clock
         self._pairs: list[Pair] = []
         self._taken: list[Taken] = []
+        self._tokens: dict[int, int] = {}
+        """Of the other ledger's reservations, those of the one in memory."""
 
     def teardown(self) -> None:
         self._loop.run(self._memory.end())
@@ -125,10 +127,15 @@ class Agreement(RuleBasedStateMachine):
             return held, dict(answer.refused)
 
         (memory, refused), (other, refused_too) = self._both(whose, ask)
-        assert refused == refused_too
         for spec, one, its in zip(call, memory, other, strict=True):
             if one is not None and its is not None:
                 self._taken.append(Taken(spec, one, its, self._clock.monotonic_s()))
+                self._tokens[its.token] = one.token
+        assert refused == {index: self._by_memory(refusal) for index, refusal in refused_too.items()}
+
+    def _by_memory(self, refusal: object) -> object:
+        """The other ledger's refusal, with the token that the one in memory has for that reservation."""
+        return Wait(refusal.holder, self._tokens[refusal.token]) if isinstance(refusal, Wait) else refusal
 
     @rule(whose=whose, call=calls)
     def confirm(self, whose: int, call: list[Spec]) -> None:

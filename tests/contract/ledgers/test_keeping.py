@@ -5,9 +5,9 @@ from functools import partial
 import msgspec
 import pytest
 
-from consumer.ledger.ledger import Buried, Duplicate, KeyState, Wait, Windowed
+from consumer.ledger.ledger import Buried, Duplicate, KeyState, Windowed
 from consumer.ledger.policy import LedgerPolicy
-from tests.contract.ledgers.cast import LEASE_S, POLICY, World, ever, open_of, origin, until
+from tests.contract.ledgers.cast import LEASE_S, POLICY, World, behind, ever, open_of, origin, until
 
 HOUR_S = 3600.0
 
@@ -74,7 +74,7 @@ async def test_a_calendar_moved_by_an_hour_lapses_no_lease_and_prolongs_none(wor
     waiting = other.record(2, key="K", partition=1)
     for jump_s in (HOUR_S, -2 * HOUR_S):
         world.clock.set_wall(world.clock.wall_s() + jump_s)
-        assert await other.ask(waiting) == Wait(origin(1))
+        assert await other.ask(waiting) == behind(origin(1))
     world.clock.advance(LEASE_S)
     assert await other.ask(waiting) is None
 
@@ -83,7 +83,7 @@ async def test_a_lease_ends_to_the_second(world: World) -> None:
     holder, other = await world.process(0), await world.process(1)
     await holder.take(holder.record(1, key="K"))
     world.clock.advance(LEASE_S - 1)
-    assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+    assert await other.ask(other.record(2, key="K", partition=1)) == behind(origin(1))
     world.clock.advance(1)
     assert await other.ask(other.record(2, key="K", partition=1)) is None
 

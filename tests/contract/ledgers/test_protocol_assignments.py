@@ -7,10 +7,9 @@ from consumer.ledger.ledger import (
     Duplicate,
     Fenced,
     Held,
-    Wait,
 )
 from consumer.types import TopicPartition
-from tests.contract.ledgers.cast import TOPIC, World, open_of, origin
+from tests.contract.ledgers.cast import TOPIC, World, behind, open_of, origin
 
 
 class TestStart:
@@ -127,7 +126,7 @@ class TestEndOfAssignment:
         unclear = await leaving.take(leaving.record(1, key="K", once=open_of("ann", 0)))
         other = await world.process(1)
         waiting = other.record(2, key="K", once=open_of("ann", 0), partition=1)
-        assert await other.ask(waiting) == Wait(origin(1))
+        assert await other.ask(waiting) == behind(origin(1))
         await leaving.ledger.release([unclear])
         await other.take(waiting)
 
@@ -137,7 +136,7 @@ class TestEndOfAssignment:
         answer = await process.reserve(holder, refused)
         await process.ledger.release([Held(refused, answer.token)])
         await process.ledger.bury([Held(refused, answer.token)])
-        assert await process.ask(process.record(3, key="K")) == Wait(origin(1))
+        assert await process.ask(process.record(3, key="K")) == behind(origin(1))
 
     async def test_giving_back_twice_changes_nothing(self, world: World) -> None:
         process = await world.process(0)
@@ -145,4 +144,4 @@ class TestEndOfAssignment:
         await process.ledger.release([held])
         await process.take(process.record(2, key="K"))
         await process.ledger.release([held])
-        assert await process.ask(process.record(3, key="K")) == Wait(origin(2))
+        assert await process.ask(process.record(3, key="K")) == behind(origin(2))

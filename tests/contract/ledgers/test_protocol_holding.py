@@ -7,10 +7,9 @@ from consumer.ledger.ledger import (
     Duplicate,
     Held,
     KeyState,
-    Wait,
     Windowed,
 )
-from tests.contract.ledgers.cast import AGE_S, LEASE_S, World, open_of, origin
+from tests.contract.ledgers.cast import AGE_S, LEASE_S, World, behind, open_of, origin
 
 
 class TestTokens:
@@ -21,7 +20,21 @@ class TestTokens:
         second = await world.process(0, 1)
         await second.take(second.record(1, key="K"))
         await second.ledger.release([Held(second.record(1, key="K"), old.token)])
-        assert await second.ask(second.record(1, key="K", partition=1)) == Wait(origin(1))
+        assert await second.ask(second.record(1, key="K", partition=1)) == behind(origin(1))
+
+    async def test_who_waits_is_told_whether_it_is_still_the_same_reservation(self, world: World) -> None:
+        """A window's and a key's: a holder that tries again reserves again, and is no holder that never lets go."""
+        process, other = await world.process(0), await world.process(1)
+        held = process.record(1, key="K", once=open_of("ann", 0))
+        same_key = other.record(2, key="K", partition=1)
+        same_window = other.record(3, once=open_of("ann", 1), partition=1)
+        seen = []
+        for _ in range(2):
+            await process.take(held)
+            seen += [await other.ask(one) for one in (same_key, same_window, same_key)]
+
+        assert seen == [behind(origin(1))] * 6
+        assert seen[0] == seen[1] == seen[2] != seen[3] == seen[4] == seen[5]
 
     async def test_after_a_flush_the_epochs_go_on_rising(self, world: World) -> None:
         before = await world.process(0)
@@ -50,7 +63,7 @@ class TestOwnAgain:
         new = await world.process(0)
         await new.take(new.record(1, key="K"))
         await old.ledger.release([before])
-        assert await old.ask(old.record(5, key="K", partition=1)) == Wait(origin(1))
+        assert await old.ask(old.record(5, key="K", partition=1)) == behind(origin(1))
 
     async def test_no_three_opens_are_accepted_in_one_window(self, world: World) -> None:
         stalled = await world.process(0)
@@ -62,7 +75,7 @@ class TestOwnAgain:
         await heir.take(second)
         # The first open comes again, while the second is on the wire: its own reservation gives it no right.
         again = heir.record(1, once=open_of("ann", 0))
-        assert await heir.ask(again) == Wait(origin(2, 1))
+        assert await heir.ask(again) == behind(origin(2, 1))
         await heir.ledger.confirm([second])
         assert await heir.ask(again) == Windowed(origin(2, 1))
         # The stalled request did arrive. That is the second one; a third must not follow.
@@ -83,18 +96,18 @@ class TestOwnAgain:
     async def test_two_records_with_one_key_in_one_process_wait_for_each_other(self, world: World) -> None:
         process = await world.process(0)
         await process.take(process.record(1, key="K"))
-        assert await process.ask(process.record(2, key="K")) == Wait(origin(1))
+        assert await process.ask(process.record(2, key="K")) == behind(origin(1))
 
     async def test_the_same_record_on_another_route_is_a_stranger(self, world: World) -> None:
         process = await world.process(0)
         await process.take(process.record(1, key="K", route="opens"))
-        assert await process.ask(process.record(1, key="K", route="clicks")) == Wait(origin(1))
+        assert await process.ask(process.record(1, key="K", route="clicks")) == behind(origin(1))
 
     async def test_without_a_key_the_record_and_its_route_name_the_window(self, world: World) -> None:
         dead = await world.process(0)
         await dead.take(dead.record(1, key=None, once=open_of("ann", 0)))
         heir = await world.process(0)
-        assert await heir.ask(heir.record(2, key=None, once=open_of("ann", 0))) == Wait(origin(1))
+        assert await heir.ask(heir.record(2, key=None, once=open_of("ann", 0))) == behind(origin(1))
         await heir.take(heir.record(1, key=None, once=open_of("ann", 0)))
 
 
@@ -107,7 +120,7 @@ class TestTakeOver:
         await heir.take(heir.record(7, key="K", once=open_of("bob", 0), partition=1))
         # What the old holder had is gone, key and window: its last words change nothing.
         await dead.ledger.bury([held])
-        assert await heir.ask(heir.record(1, key="K")) == Wait(origin(7, 1))
+        assert await heir.ask(heir.record(1, key="K")) == behind(origin(7, 1))
         await heir.take(heir.record(8, once=open_of("ann", 1)))
 
     async def test_an_expired_window_is_taken_with_its_key(self, world: World) -> None:
@@ -128,7 +141,7 @@ class TestTakeOver:
         await stalled.take(stalled.record(5))  # it beats again
         other = await world.process(1)
         await other.take(other.record(2, once=open_of("ann", 1), partition=1))
-        assert await stalled.ask(stalled.record(1, once=open_of("ann", 0))) == Wait(origin(2, 1))
+        assert await stalled.ask(stalled.record(1, once=open_of("ann", 0))) == behind(origin(2, 1))
 
     async def test_a_lapsed_reservation_lives_again_when_it_is_reserved_again(self, world: World) -> None:
         stalled = await world.process(0)
@@ -136,7 +149,7 @@ class TestTakeOver:
         world.lease_lapses()
         await stalled.take(stalled.record(1, key="K"))
         other = await world.process(1)
-        assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+        assert await other.ask(other.record(2, key="K", partition=1)) == behind(origin(1))
 
     async def test_nothing_is_taken_over_from_who_beats(self, world: World) -> None:
         alive = await world.process(0)
@@ -145,7 +158,7 @@ class TestTakeOver:
             world.clock.advance(LEASE_S / 2)
             await alive.take(alive.record(offset))
             other = await world.process(1)
-            assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+            assert await other.ask(other.record(2, key="K", partition=1)) == behind(origin(1))
 
 
 class TestAge:
@@ -155,7 +168,7 @@ class TestAge:
         await alive.take(alive.record(1, key="K"))
         other = await world.process(1)
         for offset in range(10, 16):
-            assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+            assert await other.ask(other.record(2, key="K", partition=1)) == behind(origin(1))
             world.clock.advance(AGE_S / 6)
             await alive.take(alive.record(offset))
         await other.take(other.record(2, key="K", partition=1))
@@ -166,4 +179,4 @@ class TestAge:
         world.clock.advance(AGE_S - 1)
         await alive.take(alive.record(1, key="K"))
         world.clock.advance(2)
-        assert await alive.ask(alive.record(2, key="K", partition=1)) == Wait(origin(1))
+        assert await alive.ask(alive.record(2, key="K", partition=1)) == behind(origin(1))

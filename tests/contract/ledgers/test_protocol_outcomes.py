@@ -8,10 +8,9 @@ from consumer.ledger.ledger import (
     Duplicate,
     Held,
     KeyState,
-    Wait,
     Windowed,
 )
-from tests.contract.ledgers.cast import World, open_of, origin
+from tests.contract.ledgers.cast import World, behind, open_of, origin
 
 
 class TestConfirm:
@@ -149,13 +148,13 @@ class TestUnclear:
         second = await process.reserve(a, b)
         assert second.refused == {0: Duplicate(origin(9, 1))}
         await process.ledger.release([Held(b, first.token)])
-        assert await process.ask(process.record(3, key="B")) == Wait(origin(2))
+        assert await process.ask(process.record(3, key="B")) == behind(origin(2))
 
     async def test_what_is_kept_after_an_unclear_answer_keeps_the_others_waiting(self, world: World) -> None:
         process = await world.process(0)
         await process.take(process.record(1, key="K", once=open_of("ann", 0)))
-        assert await process.ask(process.record(2, key="K")) == Wait(origin(1))
-        assert await process.ask(process.record(3, once=open_of("ann", 1))) == Wait(origin(1))
+        assert await process.ask(process.record(2, key="K")) == behind(origin(1))
+        assert await process.ask(process.record(3, once=open_of("ann", 1))) == behind(origin(1))
 
 
 class TestArrays:
@@ -164,16 +163,16 @@ class TestArrays:
         await other.take(other.record(9, key="B", partition=1))
         process = await world.process(0)
         answer = await process.reserve(*[process.record(n, key=key) for n, key in enumerate("ABC")])
-        assert answer.refused == {1: Wait(origin(9, 1))}
+        assert answer.refused == {1: behind(origin(9, 1))}
         for key in "AC":
-            assert await other.ask(other.record(10, key=key, partition=1)) == Wait(origin("ABC".index(key)))
+            assert await other.ask(other.record(10, key=key, partition=1)) == behind(origin("ABC".index(key)))
 
     async def test_of_two_members_with_one_key_the_second_waits_for_the_first(self, world: World) -> None:
         process = await world.process(0)
         answer = await process.reserve(
             process.record(1, key="K"), process.record(2, key="K"), process.record(3)
         )
-        assert answer.refused == {1: Wait(origin(1))}
+        assert answer.refused == {1: behind(origin(1))}
 
     async def test_of_two_opens_in_one_window_the_second_waits_for_the_first(self, world: World) -> None:
         process = await world.process(0)
@@ -183,7 +182,7 @@ class TestArrays:
             process.record(3, once=open_of("ann", 20)),
             process.record(4, once=open_of("bob", 0)),
         )
-        assert answer.refused == {1: Wait(origin(1))}
+        assert answer.refused == {1: behind(origin(1))}
 
     async def test_after_a_refusal_all_is_given_back_and_each_half_reserves_anew(self, world: World) -> None:
         process = await world.process(0)
@@ -211,5 +210,5 @@ class TestTogether:
         assert await process.ask(windowed) == Windowed(origin(1))
         await process.take(process.record(3, key="K"))
         waiting = process.record(4, key="K", once=open_of("bob", 0))
-        assert await process.ask(waiting) == Wait(origin(3))
+        assert await process.ask(waiting) == behind(origin(3))
         await process.take(process.record(5, once=open_of("bob", 0)))

@@ -15,14 +15,14 @@ import pytest
 
 from consumer.clock import ManualClock, SystemClock
 from consumer.errors import ConfigurationError, LedgerUnavailable
-from consumer.ledger.ledger import Duplicate, Fenced, Held, KeyState, Ledger, Wait, Windowed
+from consumer.ledger.ledger import Duplicate, Fenced, Held, KeyState, Ledger, Windowed
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.valkey import ValkeyLedger
 from consumer.ledger.valkey_address import Access, ValkeyAddress
 from consumer.types import TopicPartition
 from tests.brokers.ports import free_ports
 from tests.brokers.valkey import LACKING, ValkeyServer, server_binary
-from tests.contract.ledgers.cast import TOPIC, Process, open_of, origin
+from tests.contract.ledgers.cast import TOPIC, Process, behind, open_of, origin
 from tests.contract.senders.authority import Authority
 
 USUAL = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0)
@@ -269,7 +269,7 @@ class TestFlushed:
         holder, other = await hosts.process(server, 0), await hosts.process(server, 1)
         server.ask("FLUSHALL")
         await holder.take(holder.record(1, key="K"))
-        assert await other.ask(other.record(2, key="K", partition=1)) == Wait(origin(1))
+        assert await other.ask(other.record(2, key="K", partition=1)) == behind(origin(1))
 
     async def test_another_ledger_in_its_place_is_noticed(self, hosts: Hosts) -> None:
         server, other = hosts.server(), hosts.server()
@@ -532,7 +532,7 @@ class TestClocks:
             server.ask("HSET", "dc1:clock", "wall", wall_ms - jump_ms)
             other = await hosts.process(server, 1)
             waiting = other.record(2, key=f"K{jump_ms}", partition=1)
-            assert await other.ask(waiting) == Wait(origin(1))
+            assert await other.ask(waiting) == behind(origin(1))
             now_ms = int(server.ask("HGET", "dc1:clock", "now"))
             leases = [int(until_ms) - now_ms for until_ms in server.ask("HVALS", "dc1:owners")]
             assert max(leases) <= USUAL.lease_s * 1000
@@ -545,7 +545,7 @@ class TestClocks:
         heir = await hosts.process(server, 1, policy=brisk)
         waiting = heir.record(2, key="K", partition=1)
         await dead.ledger.close()
-        assert await heir.ask(waiting) == Wait(origin(1))
+        assert await heir.ask(waiting) == behind(origin(1))
         async with asyncio.timeout(20):
             while await heir.ask(waiting) is not None:  # noqa: ASYNC110 - the server's clock tells of it
                 await asyncio.sleep(0.02)

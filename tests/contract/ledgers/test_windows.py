@@ -2,8 +2,18 @@
 
 import pytest
 
-from consumer.ledger.ledger import Once, Wait, Windowed
-from tests.contract.ledgers.cast import MINUTE_MS, NOON_MS, WINDOW_MS, World, digest, ever, open_of, origin
+from consumer.ledger.ledger import Once, Windowed
+from tests.contract.ledgers.cast import (
+    MINUTE_MS,
+    NOON_MS,
+    WINDOW_MS,
+    World,
+    behind,
+    digest,
+    ever,
+    open_of,
+    origin,
+)
 
 
 async def test_exactly_twenty_minutes_after_an_accepted_open_the_next_is_accepted(world: World) -> None:
@@ -20,7 +30,7 @@ async def test_a_millisecond_less_than_twenty_minutes_before_or_after_it_is_disc
     first = open_of("ann", 0)
     near = Once(first.scope, first.at_ms + distance_ms, WINDOW_MS)
     reserved = await process.take(process.record(1, once=first))
-    assert await process.ask(process.record(2, once=near)) == Wait(origin(1))
+    assert await process.ask(process.record(2, once=near)) == behind(origin(1))
     await process.ledger.confirm([reserved.intent])
     assert await process.ask(process.record(2, once=near)) == Windowed(origin(1))
 
@@ -74,7 +84,7 @@ async def test_a_rejected_first_open_frees_the_window(world: World) -> None:
     process = await world.process(0)
     refused = await process.take(process.record(1, once=open_of("ann", 0)))
     second = process.record(2, once=open_of("ann", 1))
-    assert await process.ask(second) == Wait(origin(1))
+    assert await process.ask(second) == behind(origin(1))
     await process.ledger.bury([refused])
     await process.deliver(second)
 
@@ -83,7 +93,7 @@ async def test_an_open_waits_for_a_reserved_one_and_is_discarded_once_that_is_ac
     process = await world.process(0)
     first = await process.take(process.record(1, once=open_of("ann", 0)))
     second = process.record(2, once=open_of("ann", 1))
-    assert await process.ask(second) == Wait(origin(1))
+    assert await process.ask(second) == behind(origin(1))
     await process.ledger.confirm([first.intent])
     assert await process.ask(second) == Windowed(origin(1))
 
@@ -108,7 +118,7 @@ async def test_of_a_living_and_an_expired_reservation_it_waits_for_the_living(wo
     world.lease_lapses()
     alive = await world.process(1)
     await alive.take(alive.record(2, once=open_of("ann", 25), partition=1))
-    assert await alive.ask(alive.record(3, once=open_of("ann", 15), partition=1)) == Wait(origin(2, 1))
+    assert await alive.ask(alive.record(3, once=open_of("ann", 15), partition=1)) == behind(origin(2, 1))
 
 
 async def test_the_open_that_owns_the_window_passes_it_when_it_comes_again(world: World) -> None:
@@ -147,7 +157,7 @@ async def test_once_for_ever_is_for_ever_in_both_directions(world: World) -> Non
 async def test_once_for_ever_waits_for_a_reserved_one(world: World) -> None:
     process = await world.process(0)
     first = await process.take(process.record(1, once=ever("4711")))
-    assert await process.ask(process.record(2, once=ever("4711"))) == Wait(origin(1))
+    assert await process.ask(process.record(2, once=ever("4711"))) == behind(origin(1))
     await process.ledger.release([first])
     await process.take(process.record(2, once=ever("4711")))
 
@@ -160,7 +170,7 @@ async def test_after_a_crash_between_reserve_and_confirm_another_open_waits_for_
     await world.crash(dead)
     heir = await world.process(0)
     other = heir.record(2, once=open_of("ann", 1))
-    assert await heir.ask(other) == Wait(origin(1))
+    assert await heir.ask(other) == behind(origin(1))
     world.lease_lapses()
     await heir.deliver(other)
     assert await heir.ask(heir.record(1, once=open_of("ann", 0))) == Windowed(origin(2))
@@ -178,6 +188,6 @@ async def test_of_those_in_one_call_that_share_a_window_or_a_key_the_first_is_gr
         process.record(4, key="twice"),
         process.record(5, once=open_of("ann", 30)),
     )
-    assert answer.refused == {1: Wait(origin(1)), 3: Wait(origin(3))}
-    assert await process.ask(process.record(6, once=later)) == Wait(origin(1))
-    assert await process.ask(process.record(7, key="twice")) == Wait(origin(3))
+    assert answer.refused == {1: behind(origin(1)), 3: behind(origin(3))}
+    assert await process.ask(process.record(6, once=later)) == behind(origin(1))
+    assert await process.ask(process.record(7, key="twice")) == behind(origin(3))

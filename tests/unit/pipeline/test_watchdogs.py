@@ -292,19 +292,19 @@ async def test_a_record_that_waits_for_a_holder_who_never_lets_go_is_named(monke
 
 @in_virtual_time
 async def test_a_record_that_waits_for_one_holder_after_another_is_no_alarm(monkeypatch):
-    """Each may hold the key for its lease and age: two of them, longer than a lane may stand."""
+    """Each may hold the key for its lease and age: two of them, longer than a lane may stand. A holder whose receiver
+    is down reserves anew for each try."""
     stage = Stage()
     one = with_defect(await serving(stage))
-    holder = Origin(TOPIC, 5, 0)
+    token = 0
 
     async def held_by_others(intents):
-        return Reservation(7, dict.fromkeys(range(len(intents)), Wait(holder)))
+        return Reservation(7, dict.fromkeys(range(len(intents)), Wait(Origin(TOPIC, 5, 0), token)))
 
     monkeypatch.setattr(one.ledger, "reserve", held_by_others)
     stage.say("a")
     one.poll()
-    for offset in range(3):
-        holder = Origin(TOPIC, 5, offset)
+    for token in range(3):  # noqa: B007 (the closure reads it)
         await looking(one, STUCK_S - 10)
 
     assert (one.faults, one.watchdogs.stuck) == ([], [])
