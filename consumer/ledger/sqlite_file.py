@@ -11,13 +11,15 @@ from urllib.parse import quote
 from consumer.errors import ConfigurationError, LedgerUnavailable
 from consumer.ledger import sqlite_schema
 from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.sqlite_checkpoints import Checkpoints
 from consumer.ledger.sqlite_errors import advice, passing
 from consumer.ledger.sqlite_private import create_private
 from consumer.ledger.sqlite_turn import Turn
 
 _CACHE_KIB = 32 * 1024
-_CHECKPOINT_BYTES = 8 * 1024 * 1024
-"""How much is written ahead before it is moved into the file: pages hit again meanwhile are moved once."""
+_AHEAD_BYTES = 16 * 1024 * 1024
+"""How much is written ahead before a commit itself moves it into the file: what `Checkpoints` has left of it. Only then
+does the log begin again at its start."""
 
 _LOOK_AGAIN_S = 0.0005
 
@@ -39,6 +41,7 @@ class SqliteFile:
         self._ledger_id: str | None = None
         self._durable: bool | None = None
         self._sqlite_waits = True
+        self._checkpoints: Checkpoints | None = None
 
     def open(self) -> None:
         """Open the file, and create it where there is none.
@@ -56,6 +59,9 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close the file; idempotent."""
+        if self._checkpoints is not None:
+            self._checkpoints.stop()
+            self._checkpoints = None
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
@@ -78,6 +84,8 @@ class SqliteFile:
             self._begin(connection, writes=writes)
             yield connection
             connection.execute("COMMIT")
+            if writes and self._checkpoints is not None:
+                self._checkpoints.committed(connection.total_changes)
         except sqlite3.Error as error:
             self._roll_back()
             if not passing(error):
@@ -146,6 +154,7 @@ class SqliteFile:
         self._tune(connection)
         sqlite_schema.complete(connection)
         self._check_identity(connection)
+        self._checkpoints = Checkpoints(self._path)
 
     def _check_format(self, found: int | None) -> None:
         if found is None:
@@ -167,11 +176,13 @@ class SqliteFile:
 
     def _tune(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # What a statement may have to undo, and what it looks up in, would go through files otherwise.
+        connection.execute("PRAGMA temp_store = MEMORY")
         # Rows are digests and numbers: overwriting what is deleted would only cost time.
         connection.execute("PRAGMA secure_delete = OFF")
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // page_bytes}")
-        connection.execute(f"PRAGMA journal_size_limit = {2 * _CHECKPOINT_BYTES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_AHEAD_BYTES // page_bytes}")
+        connection.execute(f"PRAGMA journal_size_limit = {_AHEAD_BYTES}")
         if self._policy.max_bytes is not None:
             connection.execute(f"PRAGMA max_page_count = {max(1, self._policy.max_bytes // page_bytes)}")
 
