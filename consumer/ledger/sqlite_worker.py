@@ -15,6 +15,11 @@ from consumer.ledger.sqlite_store import Operation, SqliteStore
 
 _MOST_ROWS = 8192
 """Above this a transaction takes no further operation: other processes wait for its end."""
+_FEW_ROWS = 64
+"""Below this a transaction costs more than its rows do."""
+_APART_S = 0.004
+"""How long after the last transaction one with few rows begins. With one object a request there would be one for every few
+records: 14 % of a record's CPU time and 5 % of the speed; at 10 ms the records wait longer than that saves."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -25,7 +30,8 @@ class _Call(msgspec.Struct, frozen=True):
 class GroupCommit:
     """Takes operations from one event loop and answers them from one thread, a transaction's worth at a time.
 
-    There is no delay for company: while one transaction is written, the operations of the next one gather.
+    While one transaction is written, the operations of the next one gather; few of them wait a moment for company. An
+    idle ledger begins at once.
     """
 
     def __init__(self, store: SqliteStore, idle_s: float) -> None:
@@ -35,6 +41,7 @@ class GroupCommit:
         self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
+        self._ran_s = float("-inf")
 
     async def start(self) -> None:
         """Start the thread and open the store in it. Raises what opening raises."""
@@ -85,6 +92,7 @@ class GroupCommit:
             calls, more = self._gather()
             if calls:
                 results = self._store.run([call.operation for call in calls])
+                self._ran_s = time.monotonic()
                 _post(loop, _answer, [call.answer for call in calls], results)
             if time.monotonic() - ticked_s >= self._idle_s:
                 ticked_s = time.monotonic()
@@ -105,6 +113,9 @@ class GroupCommit:
                 rows += call.operation.weight
                 if rows >= _MOST_ROWS:
                     return calls, True
+                early_s = self._ran_s + _APART_S - time.monotonic()
+                if rows < _FEW_ROWS and early_s > 0.0:
+                    time.sleep(early_s)
                 call = self._waiting.get_nowait()
         except Empty:
             return calls, True
