@@ -18,8 +18,8 @@ _MOST_ROWS = 8192
 _FEW_ROWS = 64
 """Below this a transaction costs more than its rows do."""
 _APART_S = 0.004
-"""How long after the last transaction one with few rows begins. With one object a request there would be one for every few
-records: 14 % of a record's CPU time and 5 % of the speed; at 10 ms the records wait longer than that saves."""
+"""How long after the last transaction one with few rows begins. With one object a request there would be one for every
+few records: 14 % of a record's CPU time and 5 % of the speed; at 10 ms the records wait longer than that saves."""
 
 
 class _Call(msgspec.Struct, frozen=True):
