@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,8 +19,14 @@ class Checkpoints:
     """
 
     def __init__(self, path: Path) -> None:
-        """Starts the thread; raises nothing: a file that cannot be opened is its writer's trouble."""
-        self._uri = f"file:{quote(str(path))}?mode=rw"
+        """Opens the file once more, here and now: what takes its place later is not touched. Raises sqlite3.Error."""
+        self._connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw",
+            uri=True,
+            timeout=0.0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
         self._due = threading.Event()
         self._stopping = False
         self._seen = 0
@@ -39,18 +46,13 @@ class Checkpoints:
         self._thread.join()
 
     def _run(self) -> None:
-        connection: sqlite3.Connection | None = None
         while True:
             self._due.wait()
             self._due.clear()
             if self._stopping:
                 break
-            try:
-                if connection is None:
-                    connection = sqlite3.connect(self._uri, uri=True, timeout=0.0, isolation_level=None)
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            except sqlite3.Error:
-                # The ledger's thread meets whatever is wrong with the file, and says so.
-                continue
-        if connection is not None:
-            connection.close()
+            # What is wrong with the file, the ledger's thread meets too, and says so.
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        with suppress(sqlite3.Error):
+            self._connection.close()

@@ -24,8 +24,10 @@ _EVER_MS = 2**62
 _NO_SCOPE = bytes(DIGEST_BYTES)
 _PLACE = "json_extract(value, '$[0]')"
 
+# OR FAIL: a statement that fails undoes its whole transaction (see `SqliteFile`), so that SQLite need keep no copy of
+# every page that it changes.
 _RESERVE_FREE_KEYS = f"""
-INSERT INTO reservations (slot, source, offset, token, owner, expires_ms)
+INSERT OR FAIL INTO reservations (slot, source, offset, token, owner, expires_ms)
 SELECT slot, {source_of("place")}, {offset_of("place")}, ?, ?, ?
 FROM (
     SELECT {DIGEST} AS slot, value AS place FROM json_each(?)
@@ -34,7 +36,7 @@ WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
 ON CONFLICT DO NOTHING"""
 
 _RESERVE_FREE_WINDOWS = f"""
-INSERT INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
+INSERT OR FAIL INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
 SELECT slot, {source_of("place")}, {offset_of("place")}, ?, ?, ?, scope, at_ms
 FROM (
     SELECT {DIGEST} AS slot, json_extract(value, '$[0]') AS place,

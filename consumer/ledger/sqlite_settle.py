@@ -23,6 +23,11 @@ _ACCEPT = """
 INSERT INTO windows (scope, at_ms, source, offset, expires_s) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
 
+# Almost always all of them are new. OR FAIL as in `sqlite_reserve`; an update would need the copies.
+_SETTLE_NEW = f"""
+INSERT OR FAIL INTO settled (slot, state, source, offset, written_s, topology)
+SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ?, ? FROM json_each(?) WHERE true
+ON CONFLICT DO NOTHING"""
 _SETTLE_ALL = f"""
 INSERT INTO settled (slot, state, source, offset, written_s, topology)
 SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ?, ? FROM json_each(?) WHERE true
@@ -70,7 +75,9 @@ def _confirm_keys(
         chosen = [one == version for one in versions]
         joined, listed = b"".join(compress(keys, chosen)), str(list(compress(places, chosen)))
         topology = tables.topology(version)
-        execute(_SETTLE_ALL, (joined, tables.now_s, topology, listed, tables.key_horizon_s))
+        row = joined, tables.now_s, topology, listed
+        if execute(_SETTLE_NEW, row).rowcount < sum(chosen):
+            execute(_SETTLE_ALL, (*row, tables.key_horizon_s))
         execute(_END_ALL, (joined, listed))
 
 

@@ -41,8 +41,8 @@ async def call(worker: GroupCommit, rows: int) -> int:
     return int(await worker.call(Operation(lambda _: None, weight=rows)))
 
 
-async def test_few_rows_right_after_a_transaction_wait_for_company(worker: GroupCommit) -> None:
-    await call(worker, 1)
+async def test_few_rows_right_after_a_crowd_wait_for_company(worker: GroupCommit) -> None:
+    await call(worker, 10)
 
     one = asyncio.create_task(call(worker, 1))
     await asyncio.sleep(0.1)
@@ -51,8 +51,17 @@ async def test_few_rows_right_after_a_transaction_wait_for_company(worker: Group
     assert (await one, await other) == (2, 2)
 
 
-async def test_many_rows_do_not(worker: GroupCommit) -> None:
+async def test_where_few_requests_are_under_way_none_waits(worker: GroupCommit) -> None:
     await call(worker, 1)
+
+    one = asyncio.create_task(call(worker, 1))
+    await asyncio.sleep(0.1)
+
+    assert one.done()
+
+
+async def test_many_rows_do_not(worker: GroupCommit) -> None:
+    await call(worker, 10)
 
     one = asyncio.create_task(call(worker, 500))
     await asyncio.sleep(0.1)
