@@ -38,6 +38,15 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
     """How many chunks may wait for the event loop before polling rests."""
 
 
+_READ_AHEAD = {
+    "queued.min.messages": 20_000,
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.message.max.bytes": 256 * 1024,
+    "fetch.max.bytes": 4 * 1024 * 1024,
+    "fetch.wait.max.ms": 100,
+}
+"""About a second's worth. A message that librdkafka holds costs hundreds of bytes beside its own, and what came with
+one fetch is kept until the last of it is consumed. A batch that is larger than a fetch is given all the same."""
 _DRAIN_MARGIN_S = 10.0
 """What a revoke takes beside its drain: the ledger's last word, the commit."""
 
@@ -59,8 +68,7 @@ def consumer_config(
             "during a drain. Shorten it, or raise max.poll.interval.ms in KAFKA_PROPERTIES"
         )
     config: dict[str, object] = {
-        "queued.max.messages.kbytes": 16_384,
-        "fetch.wait.max.ms": 100,
+        **_READ_AHEAD,
         "client.id": "distinct-consumer",
         **{name: value for name, value in options.items() if name not in PRODUCER_ONLY},
         "bootstrap.servers": bootstrap_servers,

@@ -92,6 +92,22 @@ def test_the_poll_interval_of_the_properties_holds_and_the_session_stays_below_i
         ({}, KafkaPolicy(group="group", drain_timeout_s=295.0)),
     ],
 )
+@pytest.mark.parametrize(
+    "name", ["queued.min.messages", "fetch.message.max.bytes", "max.partition.fetch.bytes"]
+)
+def test_how_much_is_read_ahead_is_bounded_unless_the_properties_say_otherwise(name: str) -> None:
+    """A backlog of small records took 40 MB more with librdkafka's own bounds."""
+    ours = consumer_config(NOWHERE, {}, POLICY)
+    assert (ours["queued.min.messages"], ours["fetch.message.max.bytes"]) == (20_000, 262_144)
+
+    theirs = consumer_config(NOWHERE, {name: "1000000"}, POLICY)
+    Consumer(theirs).close()
+    assert theirs[name] == "1000000"
+    assert list(theirs).index(name) >= list(theirs).index("fetch.message.max.bytes"), (
+        "of two names the last one holds"
+    )
+
+
 def test_a_drain_that_would_outlast_the_poll_interval_is_refused(
     properties: dict[str, str], policy: KafkaPolicy
 ) -> None:
