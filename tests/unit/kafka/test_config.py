@@ -92,6 +92,15 @@ def test_the_poll_interval_of_the_properties_holds_and_the_session_stays_below_i
         ({}, KafkaPolicy(group="group", drain_timeout_s=295.0)),
     ],
 )
+def test_a_drain_that_would_outlast_the_poll_interval_is_refused(
+    properties: dict[str, str], policy: KafkaPolicy
+) -> None:
+    with pytest.raises(
+        UsageError, match=r"--drain-timeout is .* must stay 10 s below max\.poll\.interval\.ms"
+    ):
+        consumer_config(NOWHERE, properties, policy)
+
+
 @pytest.mark.parametrize(
     "name", ["queued.min.messages", "fetch.message.max.bytes", "max.partition.fetch.bytes"]
 )
@@ -106,15 +115,6 @@ def test_how_much_is_read_ahead_is_bounded_unless_the_properties_say_otherwise(n
     assert list(theirs).index(name) >= list(theirs).index("fetch.message.max.bytes"), (
         "of two names the last one holds"
     )
-
-
-def test_a_drain_that_would_outlast_the_poll_interval_is_refused(
-    properties: dict[str, str], policy: KafkaPolicy
-) -> None:
-    with pytest.raises(
-        UsageError, match=r"--drain-timeout is .* must stay 10 s below max\.poll\.interval\.ms"
-    ):
-        consumer_config(NOWHERE, properties, policy)
 
 
 def test_a_poll_interval_that_is_no_number_is_refused() -> None:
