@@ -20,7 +20,7 @@ _CROWD_ROWS, _FEW_ROWS = 8, 64
 more than its rows do. Where few requests are under way, none would come, and they wait for their confirmation."""
 _APART_S = 0.004
 """How long after the last transaction one with few rows begins. With one object a request there would be one for every
-few records: 14 % of a record's CPU time and 5 % of the speed; at 10 ms the records wait longer than that saves."""
+few records: docs/performance.md has what that costs; at 10 ms the records wait longer than it saves."""
 
 
 class _Call(msgspec.Struct, frozen=True):

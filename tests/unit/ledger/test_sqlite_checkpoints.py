@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,6 @@ from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite_file import SqliteFile
 
 ROWS = 1_000
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[SqliteFile]:
-    file = SqliteFile(tmp_path / "ledger.db", LedgerPolicy(reservation_age_s=60.0))
-    file.open()
-    yield file
-    file.close()
 
 
 def write(file: SqliteFile) -> None:

@@ -1,25 +1,15 @@
 """What a transaction of a ledger file promises, and how a failure is said."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from consumer.errors import LedgerUnavailable
-from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite_errors import advice, passing
 from consumer.ledger.sqlite_file import SqliteFile
 
 FULL, NORMAL = 2, 1
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[SqliteFile]:
-    file = SqliteFile(tmp_path / "ledger.db", LedgerPolicy(reservation_age_s=60.0))
-    file.open()
-    yield file
-    file.close()
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> object:
