@@ -29,7 +29,7 @@ from consumer.core.lanes import Lanes
 from consumer.core.pressure import Pressure, PressurePolicy
 from consumer.endpoints.outcome import Delivered
 from consumer.errors import FaultError
-from consumer.http.pyreqwest_sender import PyreqwestSender
+from consumer.http.httptools_sender import HttptoolsSender
 from consumer.http.sender import Answer, SenderPolicy
 from consumer.ledger.ledger import Intent
 from consumer.ledger.open import open_ledger
@@ -95,7 +95,7 @@ class Walk:
         self._decoder = Decoder(self._registry, clock, AVRO_POLICY)
         file = setting.folder / f"stages-{workload.name}-{number}.db"
         self._ledger = open_ledger(f"sqlite:///{file}", "stages", LedgerPolicy(reservation_age_s=60.0), clock)
-        self._sender = PyreqwestSender(SenderPolicy(max_connections=workload.in_flight))
+        self._sender = HttptoolsSender(SenderPolicy(max_connections=workload.in_flight))
         self._lanes: Lanes[Delivery] = Lanes()
         self._books = DestinationBooks()
         self._settlement = Settlement(Books(), Pressure(PressurePolicy()))

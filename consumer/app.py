@@ -72,7 +72,7 @@ class AppConfig:
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
     pressure: PressurePolicy = field(default_factory=PressurePolicy)
     commit_interval_s: float = 1.0
-    http_client: str = "pyreqwest"
+    http_client: str = "httptools"
     until_end: bool = False
     timeout_s: float | None = None
     watchdogs: WatchdogPolicy = field(default_factory=WatchdogPolicy)

@@ -2,7 +2,7 @@
 
 The system's, those of a configured file beside them, and Mozilla's (by way of certifi) only where the system
 has none, as in a slim container. OpenSSL's SSL_CERT_FILE and SSL_CERT_DIR say where the system's are, for
-both clients.
+both senders.
 """
 
 import ssl
@@ -13,25 +13,11 @@ import certifi
 from consumer.errors import ConfigurationError
 
 
-def read_ca_file(path: str) -> bytes:
-    """The PEM text of a configured `ca_file`. Blocks on the file.
-
-    Raises ConfigurationError if it cannot be read or holds no certificate: pyreqwest takes such a file, and
-    then refuses every receiver.
-    """
-    _add_ca_file(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path)
-    return Path(path).read_bytes()
-
-
-def public_roots() -> bytes:
-    """Mozilla's certificate authorities, as PEM. Blocks on a file."""
-    return Path(certifi.where()).read_bytes()
-
-
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """A context that verifies certificates and host names. Blocks on files; raises as read_ca_file().
+    """A context that verifies certificates and host names. Blocks on files.
 
-    Built by hand: the library's default context also writes session keys to where SSLKEYLOGFILE says.
+    Raises ConfigurationError if `ca_file` cannot be read or holds no certificate. Built by hand: the library's
+    default context also writes session keys to where SSLKEYLOGFILE says.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

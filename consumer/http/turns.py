@@ -9,8 +9,7 @@ from consumer.http.sender import Failure, FailureKind, SenderPolicy
 class Turns:
     """Hands out `max_connections` turns, first come, first served. Whoever took one gives it back.
 
-    Neither client's own limit will do: a request that was cancelled while it waited in pyreqwest's is sent
-    all the same, later.
+    One bound for both senders: httpx's own would let a post wait for its whole total time-out, and end in doubt.
     """
 
     def __init__(self, policy: SenderPolicy) -> None:

@@ -115,6 +115,6 @@ def _is_address(host: str) -> bool:
 
 
 def _is_plain_path(path: str) -> bool:
-    # "%2e%2e" is ".." to a URL parser that follows the WHATWG, as pyreqwest's does.
+    # "%2e%2e" is ".." to a URL parser that follows the WHATWG, as some clients' does.
     segments = path.lower().replace("%2e", ".").split("/")
     return _PATH.fullmatch(path) is not None and "." not in segments and ".." not in segments

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from consumer.http.httptools_sender import HttptoolsSender
 from consumer.http.httpx_sender import HttpxSender
-from consumer.http.pyreqwest_sender import PyreqwestSender
 from consumer.http.sender import Sender, SenderPolicy
 from consumer.http.urls import BaseUrl, parse_base_url
 from consumer.topology.plan import Destination
 
-SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"pyreqwest": PyreqwestSender, "httpx": HttpxSender}
+SENDERS: Mapping[str, Callable[[SenderPolicy], Sender]] = {"httptools": HttptoolsSender, "httpx": HttpxSender}
 
 
 def open_way(http_client: str, destination: Destination) -> tuple[Sender, BaseUrl]:

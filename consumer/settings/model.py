@@ -131,8 +131,8 @@ class SettingsModel(Strict):
     avro_reader: Literal["auto", "python"] = Field(
         "auto", description="auto (native code where it is installed) or python."
     )
-    http_client: Literal["pyreqwest", "httpx"] = Field(
-        "pyreqwest", description="pyreqwest (fast) or httpx (portable)."
+    http_client: Literal["httptools", "httpx"] = Field(
+        "httptools", description="httptools (fast) or httpx (portable)."
     )
     allow_plain_http: Truth = Field(
         False, description="Accept http:// beyond this machine: keys then travel in the clear."

@@ -74,7 +74,7 @@ def wanted(books: Mapping[str, int]) -> int:
 # --- tricks ---
 
 
-@pytest.mark.parametrize("http_client", ["pyreqwest", pytest.param("httpx", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("http_client", ["httptools", pytest.param("httpx", marks=pytest.mark.slow)])
 def test_row_26_every_trick_is_played_and_none_acknowledges_loses_or_dead_letters(
     stage: EndpointStage, http_client: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_row_26_every_trick_is_played_and_none_acknowledges_loses_or_dead_letter
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("http_client", ["pyreqwest", "httpx"])
+@pytest.mark.parametrize("http_client", ["httptools", "httpx"])
 def test_row_26_what_trickles_or_has_no_end_is_bounded_in_time_and_memory(
     stage: EndpointStage, http_client: str
 ) -> None:

@@ -109,7 +109,7 @@ def test_every_mistake_of_every_source_is_named_with_its_place(config: Path) -> 
         [
             f"{config}:1: consumer_grup: unknown key; did you mean consumer_group?",
             f"{config}:2: max_pending: must be a whole number",
-            f"{config}:3: http_client: must be pyreqwest or httpx",
+            f"{config}:3: http_client: must be httptools or httpx",
             f"{config}:4: client_api_kee: unknown key; did you mean client_api_key?",
             "--commit-interval: must be a duration such as 500ms, 20s, 20m, 1h or 7d",
             "environment variable CONSUMER_MAX_PENDING_BYTES: must be a size such as 800B, 512KiB or 64MiB",

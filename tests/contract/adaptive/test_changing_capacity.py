@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from consumer.core.gate import Gate, GatePolicy
-from consumer.http.pyreqwest_sender import PyreqwestSender
+from consumer.http.httptools_sender import HttptoolsSender
 from consumer.http.sender import Answer, SenderPolicy
 from tests.contract.adaptive.receiver import Receiver
 
@@ -18,11 +18,12 @@ SERVICE_S = 0.05
 class Load:
     """A backlog without end, through a gate."""
 
-    def __init__(self, gate: Gate, sender: PyreqwestSender, url: str) -> None:
+    def __init__(self, gate: Gate, sender: HttptoolsSender, url: str) -> None:
         self.gate = gate
         self.delivered = self.refused = 0
         self._sender, self._url = sender, url
         self._freed = asyncio.Event()
+        self._acknowledged: list[float] = []
 
     async def run(self, seconds: float) -> tuple[float, float]:
         """Goes on for so long; gives what was delivered a second then, and the share that was refused."""
@@ -48,17 +49,25 @@ class Load:
         if answer.status == 200:
             self.delivered += 1
             self.gate.delivered(started)
-            self.gate.confirmed([sent_s], now_s)
+            # As the consumer does: what is acknowledged in one turn of the event loop ends together.
+            if not self._acknowledged:
+                asyncio.get_running_loop().call_soon(self._confirm)
+            self._acknowledged.append(sent_s)
         else:
             self.refused += 1
             self.gate.end()
             self.gate.throttled(now_s, None, sent_s)
+            self._freed.set()
+
+    def _confirm(self) -> None:
+        self.gate.confirmed(self._acknowledged, time.monotonic())
+        self._acknowledged.clear()
         self._freed.set()
 
 
 @pytest.fixture
-async def sender() -> AsyncIterator[PyreqwestSender]:
-    one = PyreqwestSender(SenderPolicy(max_connections=MOST))
+async def sender() -> AsyncIterator[HttptoolsSender]:
+    one = HttptoolsSender(SenderPolicy(max_connections=MOST))
     yield one
     await one.close()
 

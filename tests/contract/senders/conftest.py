@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import uvloop
 
+from consumer.http.httptools_sender import HttptoolsSender
 from consumer.http.httpx_sender import HttpxSender
-from consumer.http.pyreqwest_sender import PyreqwestSender
 from consumer.http.sender import Sender, SenderPolicy
 from tests.contract.senders.authority import Authority
 from tests.contract.senders.receiver import Behaviour, Receiver
@@ -22,7 +22,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture(params=[PyreqwestSender, HttpxSender], ids=["pyreqwest", "httpx"])
+@pytest.fixture(params=[HttptoolsSender, HttpxSender], ids=["httptools", "httpx"])
 def sender_type(request: pytest.FixtureRequest) -> Callable[[SenderPolicy], Sender]:
     chosen: Callable[[SenderPolicy], Sender] = request.param
     return chosen
