@@ -15,12 +15,6 @@ from consumer.ledger.sqlite_store import Operation, SqliteStore
 
 _MOST_ROWS = 8192
 """Above this a transaction takes no further operation: other processes wait for its end."""
-_CROWD_ROWS, _FEW_ROWS = 8, 64
-"""After a transaction of at least so many rows, one of fewer than that waits for company: there is some, and it costs
-more than its rows do. Where few requests are under way, none would come, and they wait for their confirmation."""
-_APART_S = 0.004
-"""How long after the last transaction one with few rows begins. With one object a request there would be one for every
-few records: docs/performance.md has what that costs; at 10 ms the records wait longer than it saves."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -31,8 +25,7 @@ class _Call(msgspec.Struct, frozen=True):
 class GroupCommit:
     """Takes operations from one event loop and answers them from one thread, a transaction's worth at a time.
 
-    While one transaction is written, the operations of the next one gather; few of them wait a moment for company. An
-    idle ledger begins at once.
+    While one transaction is written, the operations of the next one gather. An idle ledger begins at once.
     """
 
     def __init__(self, store: SqliteStore, idle_s: float) -> None:
@@ -42,8 +35,6 @@ class GroupCommit:
         self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
-        self._ran_s, self._rows = float("-inf"), 0
-        """When the last transaction ended, and how many rows it had."""
 
     async def start(self) -> None:
         """Start the thread and open the store in it. Raises what opening raises."""
@@ -94,7 +85,6 @@ class GroupCommit:
             calls, more = self._gather()
             if calls:
                 results = self._store.run([call.operation for call in calls])
-                self._ran_s, self._rows = time.monotonic(), sum(call.operation.weight for call in calls)
                 _post(loop, _answer, [call.answer for call in calls], results)
             if time.monotonic() - ticked_s >= self._idle_s:
                 ticked_s = time.monotonic()
@@ -115,9 +105,6 @@ class GroupCommit:
                 rows += call.operation.weight
                 if rows >= _MOST_ROWS:
                     return calls, True
-                early_s = self._ran_s + _APART_S - time.monotonic()
-                if early_s > 0.0 and rows < _FEW_ROWS and self._rows >= _CROWD_ROWS:
-                    time.sleep(early_s)
                 call = self._waiting.get_nowait()
         except Empty:
             return calls, True
