@@ -213,6 +213,11 @@ class Lanes(Generic[T]):
         lane.turn = self._ticket
         self._ready[kind].fresh.append(lane)
 
+    @property
+    def last_arrival(self) -> int:
+        """What has a higher one comes later."""
+        return self._ticket
+
     def fullest(self) -> Lane[T] | None:
         """The lane with the most items, for the status page; walks all lanes."""
         return max(self._lanes.values(), key=lambda one: one.depth, default=None) if len(self) else None

@@ -84,6 +84,8 @@ class Watchdogs:
         self._unreasoned = Standstill[TopicPartition]()
         self._requests = Standstill[Batch]()
         self._lanes = Standstill[tuple[str, DeliveryLane]]()
+        self._arrived: dict[Sink, int] = {}
+        """What was there at the look before: only that can stand."""
         self.differences: list[Difference] = []
         self.partitions: list[Stuck] = []
         self.lanes: list[Stuck] = []
@@ -107,7 +109,8 @@ class Watchdogs:
         standing = [at for at, seconds in self._unmoved.look(marks, now_s).items() if seconds > 0]
         wanted = {live[at]: live[at].tracker.oldest for at in standing}
         sinks = self._sinks.values() if standing else ()
-        surveys = [Whereabouts(sink, wanted, now_s) for sink in sinks]
+        surveys = [Whereabouts(sink, wanted, now_s, self._arrived.get(sink, 0)) for sink in sinks]
+        self._arrived = {sink: sink.lanes.last_arrival for sink in self._sinks.values()}
         overdue = self._overdue(surveys, now_s)
         partitions += self._settling({at: live[at] for at in standing}, surveys, overdue, now_s)
         self.partitions = sorted(partitions, key=lambda one: one.origin)

@@ -35,15 +35,20 @@ class Stand(NamedTuple):
         return self.place if self.behind is None else f"{self.place}, last refused for {self.behind.holder}"
 
 
+_RECENT = Stand("where it came to a moment ago", "it has just come", None)
+
+
 class Whereabouts:
     """One look at a sink, between two turns of the loop. Costs a walk over its lanes and batches: for those who look
-    for trouble, not for the flow."""
+    for trouble, not for the flow. What flows costs a comparison: tens of thousands of records can be here, and nothing
+    else happens while they are looked at."""
 
-    def __init__(self, sink: Sink, wanted: Mapping[Assignment, int], now_s: float) -> None:
+    def __init__(self, sink: Sink, wanted: Mapping[Assignment, int], now_s: float, before: int) -> None:
         """`wanted`: the numbers of the records that are looked for: each its partition's first unsettled one, and so
-        the first of its lane."""
+        the first of its lane. `before`: only what arrived until then is looked at, by `Lanes.last_arrival`."""
         self.sink = sink
         self._now_s = now_s
+        self._before = before
         self._gate = gate_reason(sink, now_s)
         self._resting = sink.lanes.resting()
         self._taken: dict[DeliveryLane, Stand] = {}
@@ -68,10 +73,12 @@ class Whereabouts:
         self._walk(wanted)
 
     def _walk(self, wanted: Mapping[Assignment, int]) -> None:
-        """Tens of thousands of lanes can wait behind an endpoint: what has a reason costs a look at its head."""
+        before = self._before
         for lane in self.sink.lanes.all():
             head = lane.items[0] if lane.items else None
             if lane.taken:
+                if self._taken.get(lane) is _RECENT:
+                    continue
                 stand = self._taken.get(lane) or Stand(DROPPED, None, head)
                 if stand.reason is None or stand.batch is not None:
                     self.suspects[lane] = stand
@@ -80,7 +87,7 @@ class Whereabouts:
                 # Behind what is under way for an assignment that is over, there may be the next one's first.
                 if head is not None and _is_wanted(head, wanted):
                     self.oldest[head.work.assignment] = stand
-            elif head is not None:
+            elif head is not None and head.arrival <= before:
                 reason = self._reason_of(lane, head)
                 if reason is None:
                     self.suspects[lane] = Stand(HEAD, None, head)
@@ -98,8 +105,11 @@ class Whereabouts:
         return f"its lane rests for {at_s - self._now_s:.0f} s"
 
     def _place(self, batch: Batch, place: str, reason: str | None, *, on_the_wire: bool = False) -> None:
+        before = self._before
         for one in batch.members:
-            if one.lane not in self._taken:
+            if one.arrival > before:
+                self._taken.setdefault(one.lane, _RECENT)
+            elif self._taken.get(one.lane, _RECENT) is _RECENT:
                 why = reason if on_the_wire or not one.waits else self._gate  # as in `_reason_of`
                 self._taken[one.lane] = Stand(place, why, one, batch if on_the_wire else None)
         for part in batch.rest:

@@ -15,6 +15,7 @@ from consumer.core.pressure import PressurePolicy
 from consumer.ledger.ledger import Reservation, Wait
 from consumer.pipeline.settle import Ending, Settlement
 from consumer.pipeline.watchdogs import Watchdogs
+from consumer.pipeline.whereabouts import Whereabouts
 from consumer.types import Origin
 from tests.unit.pipeline.process import WATCHFUL
 from tests.unit.pipeline.receiver import accept, broken, by_hand, throttle, unauthorized
@@ -251,6 +252,29 @@ async def test_a_lane_that_no_one_wakes_is_named_and_the_others_are_not(monkeypa
     assert (lane.destination, lane.origin) == ("client", Origin(TOPIC, 0, 0))
     assert "at the head of its lane" in lane.what
     assert [each.origin for each in one.watchdogs.partitions] == [Origin(TOPIC, 0, 0)]
+
+
+@in_virtual_time
+async def test_what_came_since_the_look_before_is_not_looked_at_and_costs_next_to_nothing(monkeypatch):
+    """Twenty thousand lanes can be ready behind one that stands, and nothing else happens while they are looked at."""
+    stage = Stage()
+    one = with_defect(await serving(stage))
+    sink = one.sinks["client"]
+    monkeypatch.setattr(sink, "_pump", lambda: None)
+    stage.say("a", "ann", to=("client",))
+    one.poll()
+    await quiet()
+    before = sink.lanes.last_arrival
+    for number in range(50):
+        stage.say(f"b{number}", f"user-{number}", to=("client",))
+    one.poll()
+    await quiet()
+
+    survey = Whereabouts(sink, {}, loop().time(), before)
+    later = Whereabouts(sink, {}, loop().time(), sink.lanes.last_arrival)
+
+    assert [lane.items[0].intent.origin for lane in survey.suspects] == [Origin(TOPIC, 0, 0)]
+    assert len(later.suspects) == 51
 
 
 @in_virtual_time
