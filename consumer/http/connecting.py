@@ -48,10 +48,22 @@ async def _open_socket(origin: Origin) -> socket.socket:
     addresses = await loop.getaddrinfo(
         origin.host, origin.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
     )
-    sock = await aiohappyeyeballs.start_connection(
-        addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S, interleave=1, loop=loop
-    )
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    task = asyncio.current_task()
+    assert task is not None
+    cancels = task.cancelling()
+    sock: socket.socket | None = None
+    try:
+        sock = await aiohappyeyeballs.start_connection(
+            addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S, interleave=1, loop=loop
+        )
+    except RuntimeError as error:  # uvloop's, for what is an OSError elsewhere
+        raise OSError from error
+    finally:
+        # Its race hands a cancellation, or our time-out, to the address that has just lost, where it is gone.
+        if task.cancelling() > cancels:
+            if sock is not None:
+                sock.close()
+            raise asyncio.CancelledError
     return sock
 
 
@@ -59,18 +71,26 @@ async def _speak(
     origin: Origin, tls: ssl.SSLContext, make: Callable[[], Connection], sock: socket.socket
 ) -> Connection:
     loop = asyncio.get_running_loop()
+    connection = make()
     try:
         if not origin.is_https:
-            return (await loop.create_connection(make, sock=sock))[1]
+            await loop.create_connection(lambda: connection, sock=sock)
+            return connection
         try:
-            _, connection = await loop.create_connection(
-                make, sock=sock, ssl=tls, server_hostname=origin.host, ssl_shutdown_timeout=_GOODBYE_S
+            await loop.create_connection(
+                lambda: connection,
+                sock=sock,
+                ssl=tls,
+                server_hostname=origin.host,
+                ssl_shutdown_timeout=_GOODBYE_S,
             )
         except ssl.SSLError:
             raise
         except ConnectionError as error:
             raise _HandshakeError from error
     except BaseException:
+        # In this order: a transport that is still there would watch the number of a socket that is another's by then.
+        connection.abort()
         sock.close()
         raise
     return connection

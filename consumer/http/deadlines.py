@@ -44,7 +44,7 @@ class Deadlines(Generic[T]):
         self._timer, self._looks_at_s = None, inf
         now_s = self._loop.time()
         for one in [one for one, at_s in self._at_s.items() if at_s <= now_s]:
-            del self._at_s[one]
-            self._on_due(one)
-        if self._at_s and self._timer is None:
+            if self._at_s.pop(one, None) is not None:
+                self._on_due(one)
+        if self._at_s:
             self._look_at(min(self._at_s.values()))

@@ -18,7 +18,8 @@ from consumer.http.trust import tls_context
 from consumer.http.turns import Turns
 
 _MAX_TARGETS = 256  # there are a few a destination; ids in paths must not make this grow for ever
-_GOODBYE_S = 1.0
+_LOSING_S = 1.0
+_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection"))
 _CLOSED = Failure(FailureKind.CONNECT, "connecting: the sender was closed", sent=False)
 _ENDED = Failure(FailureKind.CONNECT, "connecting: the receiver ended the connection", sent=False)
 
@@ -45,6 +46,9 @@ class HttptoolsSender:
             raise RuntimeError("post() after close()")
         require_sendable_headers(headers)
         target = self._targets.get(url) or self._parse(url)
+        given = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        ours = self._defaults(tuple(headers))
+        head = f"{target.start}{ours}{given}content-length: {len(body)}\r\n\r\n".encode("ascii")
         left_s = self._policy.total_timeout_s if self._turns.take() else await self._turns.wait()
         if isinstance(left_s, Failure):
             return left_s
@@ -53,9 +57,6 @@ class HttptoolsSender:
             connection = self._take_idle(target.origin) or await self._connect(target.origin, left_s)
             if isinstance(connection, Failure):
                 return connection
-            given = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-            ours = self._defaults(tuple(headers))
-            head = f"{target.start}{ours}{given}content-length: {len(body)}\r\n\r\n".encode("ascii")
             return await self._exchange(target, connection, head, body, until_s)
         finally:
             self._turns.give_back()
@@ -69,7 +70,7 @@ class HttptoolsSender:
             connection.fail(FailureKind.RESET, "the sender was closed")
         if self._connections:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_GOODBYE_S):
+                async with asyncio.timeout(_LOSING_S):
                     await self._all_lost.wait()
 
     def _parse(self, url: str) -> Target:
@@ -90,6 +91,8 @@ class HttptoolsSender:
         return None
 
     async def _connect(self, origin: Origin, left_s: float) -> Connection | Failure:
+        if self._closed:
+            return _CLOSED
         connection = await connect(origin, self._tls, self._make, min(self._policy.connect_timeout_s, left_s))
         if isinstance(connection, Failure):
             return connection
@@ -147,7 +150,9 @@ class HttptoolsSender:
 
 
 def _defaults(user_agent: str, given: tuple[str, ...]) -> str:
-    """The lines of those headers that are ours unless they are given."""
+    """The lines of those headers that are ours unless they are given. Raises ValueError for those that cannot be."""
     ours = {"accept": "*/*", "accept-encoding": "identity", "user-agent": user_agent}
     names = {name.lower() for name in given}
+    if not names.isdisjoint(_OURS):
+        raise ValueError(f"headers {', '.join(sorted(names & _OURS))}: these are the sender's to set")
     return "".join([f"{name}: {value}\r\n" for name, value in ours.items() if name not in names])

@@ -106,7 +106,8 @@ class Sender(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close all connections. Posts under way end with a failure. Closing again does nothing."""
+        """Close all connections. Posts under way end with a failure: one that still connects, when that is over.
+        Closing again does nothing."""
         ...
 
 

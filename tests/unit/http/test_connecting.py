@@ -2,23 +2,34 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import aiohappyeyeballs
 import pytest
 import uvloop
 
 from consumer.http.connecting import connect
 from consumer.http.connection import Connection
-from consumer.http.sender import Failure, FailureKind
+from consumer.http.httptools_sender import HttptoolsSender
+from consumer.http.sender import Answer, Failure, FailureKind, SenderPolicy
 from consumer.http.target import Origin
 from consumer.http.trust import tls_context
-from tests.contract.senders.receiver import Receiver, answering, response
+from tests.contract.senders.authority import Authority
+from tests.contract.senders.receiver import Receiver, Seen, Wire, answering, response
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority.create(tmp_path)
 
 
 def full_backlog() -> list[socket.socket]:
@@ -96,3 +107,97 @@ async def test_a_name_that_can_be_none_is_a_name_that_is_not_known() -> None:
 
     assert isinstance(failure, Failure)
     assert (failure.kind, failure.sent) == (FailureKind.DNS, False)
+
+
+async def test_a_time_out_that_the_race_for_an_address_swallows_still_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As aiohappyeyeballs 2.7 does while it awaits the end of the address that lost."""
+    late = socket.socket()
+
+    async def swallow(*_: Any, **__: Any) -> socket.socket:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(10.0)
+        return late
+
+    monkeypatch.setattr(aiohappyeyeballs, "start_connection", swallow)
+
+    failure = await connect(Origin("127.0.0.1", 1, False), tls_context(None), make, 0.1)
+
+    assert failure == Failure(FailureKind.TIMEOUT, "connecting: timed out", sent=False)
+    assert late.fileno() == -1, "and it is closed"
+
+
+@pytest.mark.parametrize("then", ["cut", "closed"])
+async def test_over_tls_an_end_counts_only_with_its_closure_alert(authority: Authority, then: str) -> None:
+    """An answer without a length ends with the connection, and anybody on the way can end that."""
+
+    async def say(wire: Wire, seen: Seen) -> None:
+        await wire.write(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        if then == "cut":
+            wire.writer.transport.abort()
+        else:
+            wire.writer.close()
+
+    receiver = await Receiver(say, tls=authority.server_context()).start()
+    sender = HttptoolsSender(SenderPolicy(ca_file=authority.ca_file))
+
+    result = await sender.post(receiver.url(), {}, b"")
+
+    if then == "cut":
+        assert isinstance(result, Failure)
+        assert (result.kind, result.sent) == (FailureKind.RESET, True)
+    else:
+        assert result == Answer(200, {}, b"half")
+    await sender.close()
+    await receiver.close()
+
+
+def listen(serve: Callable[[socket.socket], None]) -> socket.socket:
+    """A receiver in threads of its own: the event loop may be kept from turning meanwhile."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener
+
+
+async def test_a_time_out_in_the_moment_in_which_tls_is_agreed_upon_spoils_no_other_connection(
+    authority: Authority,
+) -> None:
+    """The number of a socket that is closed is another's at once: whoever still watches it takes that one's bytes."""
+    context, over = authority.server_context(), threading.Event()
+
+    def shake_hands(client: socket.socket) -> None:
+        time.sleep(0.1)
+        with suppress(OSError), client, context.wrap_socket(client, server_side=True):
+            over.wait(10.0)  # in no hurry to say goodbye
+
+    def acknowledge(client: socket.socket) -> None:
+        with suppress(OSError), client:
+            while client.recv(65536):
+                client.sendall(response(200, b"ok"))
+
+    slow, honest = listen(shake_hands), listen(acknowledge)
+    sender = HttptoolsSender(
+        SenderPolicy(ca_file=authority.ca_file, connect_timeout_s=0.2, total_timeout_s=2.0)
+    )
+    # The handshake ends, and the time is up, while something else keeps the loop.
+    asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)
+
+    first = await sender.post(f"https://127.0.0.1:{slow.getsockname()[1]}/", {}, b"")
+    url = f"http://127.0.0.1:{honest.getsockname()[1]}/"
+    results = await asyncio.gather(*(sender.post(url, {}, b"") for _ in range(3)))
+
+    assert isinstance(first, Failure)
+    assert (first.kind, first.sent) == (FailureKind.TIMEOUT, False)
+    assert results == [Answer(200, {}, b"ok")] * 3
+    await sender.close()
+    over.set()
+    slow.close()
+    honest.close()

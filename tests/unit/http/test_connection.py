@@ -4,11 +4,12 @@ import asyncio
 import itertools
 from typing import cast
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.http.connection import Connection
-from consumer.http.sender import Answer, Failure
+from consumer.http.sender import Answer, Failure, FailureKind
 
 _PARTS = st.sampled_from(
     [
@@ -35,21 +36,26 @@ SAID = st.lists(st.one_of(_PARTS, _PARTS, _PARTS, st.binary(max_size=8)), max_si
 class Transport:
     """As much of one as a connection asks for; what is closed hears nothing more."""
 
-    def __init__(self) -> None:
-        self.closed = False
+    def __init__(self, unsent_bytes: int = 0) -> None:
+        self.closed = self.aborted = False
+        self._unsent_bytes = unsent_bytes
 
-    def write(self, data: bytes) -> None: ...
+    def writelines(self, data: list[bytes]) -> None: ...
 
     def is_closing(self) -> bool:
         return self.closed
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self._unsent_bytes
+
+    def get_extra_info(self, name: str) -> None:
+        """Plain."""
 
     def close(self) -> None:
         self.closed = True
 
-    abort = close
+    def abort(self) -> None:
+        self.closed = self.aborted = True
 
 
 async def hear(pieces: list[bytes]) -> tuple[Answer | Failure, bool]:
@@ -96,3 +102,58 @@ def test_only_a_whole_answer_with_nothing_behind_it_lets_another_request_follow(
     assert asyncio.run(hear([whole])) == (Answer(200, {}, b"ok"), True)
     for rest in (b"HTTP", b"\x00", whole):
         assert asyncio.run(hear([whole + rest])) == (Answer(200, {}, b"ok"), False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 104 Soon\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nZ",
+        b"HTTP/1.1 150 Soon\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 000 Null\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"ICE/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/0.9 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ],
+    ids=[
+        "interim body",
+        "interim chunks",
+        "status 0",
+        "RTSP",
+        "ICE",
+        "0.9",
+        "2.0",
+        "gzip as transfer coding",
+    ],
+)
+def test_what_the_parser_would_take_and_http_does_not_know_is_no_answer(said: bytes) -> None:
+    result, usable = asyncio.run(hear([said]))
+
+    assert isinstance(result, Failure)
+    assert (result.kind, result.sent, usable) == (FailureKind.PROTOCOL, True, False)
+
+
+def test_a_204_that_announces_a_body_ends_the_connection() -> None:
+    said = b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n"
+
+    assert asyncio.run(hear([said])) == (Answer(204, {}, b""), False)
+
+
+def test_values_of_headers_come_without_the_space_around_them() -> None:
+    said = b"HTTP/1.1 429 No\r\nRetry-After: \t 7 \t \r\nContent-Length: 0\r\n\r\n"
+
+    assert asyncio.run(hear([said]))[0] == Answer(429, {"retry-after": "7"}, b"")
+
+
+async def test_what_is_not_sent_when_the_answer_comes_is_dropped_at_once() -> None:
+    """Closing in good order would keep a body of megabytes for as long as the receiver does not read it."""
+    transport = Transport(unsent_bytes=5)
+    connection = Connection(1000, lambda lost: None)
+    connection.connection_made(cast(asyncio.BaseTransport, transport))
+    answer = connection.exchange(b"POST / HTTP/1.1\r\n\r\n", b"")
+    connection.data_received(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+
+    assert await answer == Answer(413, {}, b"")
+    assert transport.aborted

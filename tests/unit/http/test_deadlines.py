@@ -63,6 +63,37 @@ async def test_one_that_is_set_again_when_it_is_due_is_due_again():
 
 
 @in_virtual_time
+async def test_one_that_is_set_again_when_it_is_due_does_not_delay_the_others():
+    due = Due()
+
+    def again(name: str) -> None:
+        due(name)
+        if name == "a" and len(due.seen) == 1:
+            deadlines.set("a", loop().time() + 6.0)
+
+    deadlines = Deadlines(again)
+    deadlines.set("a", loop().time() + 1.0)
+    deadlines.set("b", loop().time() + 2.0)
+
+    await asyncio.sleep(20.0)
+
+    assert due.seen == [("a", 1.0), ("b", 2.0), ("a", 7.0)]
+
+
+@in_virtual_time
+async def test_what_is_set_long_after_the_last_one_was_due_is_due_too():
+    due = Due()
+    deadlines = Deadlines(due)
+    deadlines.set("a", loop().time() + 1.0)
+    await asyncio.sleep(5.0)
+    deadlines.set("b", loop().time() + 1.0)
+
+    await asyncio.sleep(5.0)
+
+    assert due.seen == [("a", 1.0), ("b", 6.0)]
+
+
+@in_virtual_time
 async def test_after_closing_nothing_is_due():
     due = Due()
     deadlines = Deadlines(due)

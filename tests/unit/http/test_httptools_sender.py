@@ -124,3 +124,45 @@ async def test_headers_of_the_caller_stand_instead_of_the_senders_own(sender: Ht
     assert (seen.headers["user-agent"], seen.headers["x-a"]) == ("mine/1", "b")
     assert seen.headers["accept-encoding"] == "identity"
     await receiver.close()
+
+
+@pytest.mark.parametrize("name", ["Host", "content-length", "Transfer-Encoding", "connection"])
+async def test_what_frames_a_request_is_not_the_callers_to_set(sender: HttptoolsSender, name: str) -> None:
+    with pytest.raises(ValueError, match=name.lower()):
+        await sender.post("http://127.0.0.1:1/", {name: "x"}, b"")
+
+
+async def test_a_receiver_that_will_say_no_more_is_not_waited_for_though_the_request_is_not_all_sent(
+    sender: HttptoolsSender,
+) -> None:
+    async def half_close(wire: Wire) -> None:
+        await wire.reader.readuntil(b"\r\n\r\n")
+        wire.writer.write_eof()
+        await asyncio.sleep(10.0)
+
+    async def never(wire: Wire, seen: Seen) -> None: ...
+
+    receiver = await Receiver(never, greeting=half_close).start()
+
+    async with asyncio.timeout(5.0):
+        result = await post(sender, receiver, bytes(20_000_000))
+
+    assert isinstance(result, Failure)
+    assert (result.kind, result.sent) == (FailureKind.RESET, True)
+    await receiver.close()
+
+
+async def test_closing_opens_no_connection_for_those_who_wait_for_their_turn(sender: HttptoolsSender) -> None:
+    async def silence(wire: Wire, seen: Seen) -> None:
+        await wire.reader.read(1)
+
+    receiver = await Receiver(silence).start()
+    posts = [asyncio.create_task(post(sender, receiver)) for _ in range(4)]
+    await receiver.until(lambda: len(receiver.seen) == 1)
+
+    await sender.close()
+    results = await asyncio.gather(*posts)
+
+    assert [isinstance(one, Failure) and one.sent for one in results] == [True, False, False, False]
+    assert receiver.connections == 1
+    await receiver.close()

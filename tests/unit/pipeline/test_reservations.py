@@ -3,7 +3,7 @@ own half is in tests/contract/ledgers; here is what the pipeline has to do for i
 
 import asyncio
 
-from consumer.core.gate import GatePolicy
+from consumer.core.gate import Gate, GatePolicy
 from consumer.core.retries import Backoff
 from consumer.pipeline.coordinator import RECLAIM_AFTER_S
 from consumer.pipeline.sink_policy import SinkPolicy
@@ -121,6 +121,31 @@ async def test_a_reservation_is_renewed_before_a_send_that_comes_long_after_it()
     stage.receiver.answer(accept)
     await one.settled()
     assert stage.happened("reserve")[asked:] == [("reserve", [at(1)])], "b was reserved again before it went"
+
+
+@in_virtual_time
+async def test_a_process_that_is_stopped_between_the_gate_and_the_wire_asks_again_before_it_sends(
+    monkeypatch,
+):
+    """`age`: whoever took over meanwhile may have delivered it."""
+    stage = Stage()
+    one = await stage.process(distinct={**ONE_AT_A_TIME, "sink": SinkPolicy(fresh_s=5.0)}).start()
+    await one.assign(P0)
+    start = Gate.start
+
+    def stopped_once(gate: Gate) -> int:
+        monkeypatch.setattr(Gate, "start", start)
+        loop().now_s += 7.0
+        return start(gate)
+
+    monkeypatch.setattr(Gate, "start", stopped_once)
+    stage.say("a", "ann", to=("distinct",))
+    one.poll()
+    await one.settled()
+
+    assert stage.names("reserve") == ["reserve", "reserve"], "before the stop, and after it"
+    assert stage.receiver.arrivals("distinct") == [("a",)]
+    assert one.books.destinations["distinct"].delivered == 1
 
 
 # --- waiting for another holder ---
