@@ -85,6 +85,7 @@ async def test_a_cancelled_post_hangs_up(sender: HttptoolsSender) -> None:
     posting.cancel()
 
     await receiver.until(lambda: receiver.open_connections == 0)
+    assert receiver.connections == 1
     await receiver.close()
 
 
