@@ -1,7 +1,6 @@
 """One HTTP/1.1 connection on the event loop: a request goes out, its answer comes in, one at a time."""
 
 import asyncio
-import os
 import ssl
 from collections.abc import Callable
 from typing import cast
@@ -22,8 +21,6 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.opened_s = self._loop.time()
         self._transport: asyncio.Transport | None = None
-        self._file: int | None = None
-        """The socket's number, while it can be written to directly."""
         self._reader: AnswerReader | None = None
         self._waiting: asyncio.Future[Answer | Failure] | None = None
         self._over = False
@@ -39,28 +36,12 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         self._reader = AnswerReader(self._max_body_bytes)
         self._waiting = waiting = self._loop.create_future()
-        self._write(head, body)
-        return waiting
-
-    def _write(self, head: bytes, body: bytes) -> None:
-        """To the socket at once, where there is no TLS. uvloop would write when all else of its turn is done: answers
-        would wait for that, and a process that is frozen meanwhile would send when it wakes, perhaps after another one.
-        """
-        assert self._transport is not None
         # One piece is cheaper to send than two, as long as it is small.
-        pieces: list[bytes | memoryview] = [head + body] if len(body) < _SMALL_BYTES else [head, body]
-        if self._file is not None and not self._transport.get_write_buffer_size():
-            try:
-                sent = os.writev(self._file, pieces)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                self.abort()  # Whoever waits hears of it as of any end.
-                return
-            if sent == len(head) + len(body):
-                return
-            pieces = [memoryview(b"".join(pieces))[sent:]]
-        self._transport.writelines(pieces)
+        if len(body) < _SMALL_BYTES:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+        return waiting
 
     def fail(self, kind: FailureKind, what: str) -> None:
         """Give up: whoever waits gets this, and the connection ends."""
@@ -83,9 +64,6 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by their class
-        if transport.get_extra_info("sslcontext") is None:
-            sock = transport.get_extra_info("socket")
-            self._file = None if sock is None else sock.fileno()
 
     def data_received(self, data: bytes) -> None:
         if self._reader is None:

@@ -23,10 +23,6 @@ from tests.contract.senders.authority import Authority
 from tests.contract.senders.receiver import Receiver, Seen, Wire, answering, response
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority.create(tmp_path)
@@ -201,3 +197,24 @@ async def test_a_time_out_in_the_moment_in_which_tls_is_agreed_upon_spoils_no_ot
     over.set()
     slow.close()
     honest.close()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_plain_request_is_on_its_way_before_the_event_loop_turns(run: Callable[..., None]) -> None:
+    """A process that is frozen later in this turn has sent it, and does not send it when it wakes."""
+    run(send_and_look())
+
+
+async def send_and_look() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = await connect(
+            Origin("127.0.0.1", listener.getsockname()[1], False), tls_context(None), make, 5.0
+        )
+        assert isinstance(connection, Connection)
+        receiver, _ = listener.accept()
+        with receiver:
+            receiver.settimeout(2.0)
+            answer = connection.exchange(b"POST / HTTP/1.1\r\n\r\n", b"")
+            assert receiver.recv(100) == b"POST / HTTP/1.1\r\n\r\n"
+        connection.abort()
+        assert isinstance(await answer, Failure)

@@ -40,7 +40,7 @@ class Transport:
         self.closed = self.aborted = False
         self._unsent_bytes = unsent_bytes
 
-    def writelines(self, data: list[bytes]) -> None: ...
+    def write(self, data: bytes) -> None: ...
 
     def is_closing(self) -> bool:
         return self.closed
