@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from consumer.core.claims import Fenced, Refusal
+from consumer.core.claims import Fenced, Once, Refusal
 from consumer.core.reservations import Grant, decide
 from consumer.ledger.ledger import Intent, Reservation
 from consumer.ledger.sqlite_around import Around
@@ -71,9 +72,9 @@ FROM json_each(?) WHERE true"""
 def reserve(tables: Tables, intents: Sequence[Intent]) -> Reservation:
     """Reserve each intent as if one after the other.
 
-    Intents that share neither key nor scope with another one of the call can't touch each other, so their
-    order is free: those that meet nothing at all in the tables are taken in bulk. The rest is decided one
-    by one.
+    Intents that share no key with another one of the call, and are near none of their scope, can't touch each other, so
+    their order is free: those that meet nothing at all in the tables are taken in bulk. The rest is decided one by
+    one.
     """
     call = _Call(tables, intents)
     call.sort()
@@ -226,13 +227,27 @@ class _Epochs(dict[tuple[str, int], int]):
 
 
 def _shared(intents: Sequence[Intent]) -> tuple[set[bytes], set[bytes]]:
-    """The keys, and the scopes, that more than one intent of the call has. Keyless intents share no key."""
+    """The keys that more than one intent of the call has, and the scopes in which two of the call are near each other.
+    Keyless intents share no key."""
     keys = [intent.key for intent in intents if intent.key is not None]
-    scopes = [intent.once.scope for intent in intents if intent.once is not None]
+    onces = [intent.once for intent in intents if intent.once is not None]
     shared_keys: set[bytes] = set()
     if len(set(keys)) < len(keys):
         shared_keys.update(key for key, count in Counter(keys).items() if count > 1)
-    shared_scopes: set[bytes] = set()
-    if len(set(scopes)) < len(scopes):
-        shared_scopes.update(scope for scope, count in Counter(scopes).items() if count > 1)
-    return shared_keys, shared_scopes
+    scopes = Counter([once.scope for once in onces])
+    if len(scopes) == len(onces):
+        return shared_keys, set()
+    together: dict[bytes, list[Once]] = {}
+    for once in onces:
+        if scopes[once.scope] > 1:
+            together.setdefault(once.scope, []).append(once)
+    return shared_keys, {scope for scope, some in together.items() if _are_near(some)}
+
+
+def _are_near(onces: Sequence[Once]) -> bool:
+    """Whether any two claims of a scope meet, by the longest of their windows: each one's own may be another."""
+    if any(once.length_ms is None for once in onces):
+        return True
+    reach_ms = max(once.length_ms or 0 for once in onces)
+    times = sorted(once.at_ms for once in onces)
+    return any(later - earlier < reach_ms for earlier, later in pairwise(times))
