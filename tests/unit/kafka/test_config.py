@@ -116,6 +116,16 @@ def test_how_much_is_read_ahead_is_bounded_unless_the_properties_say_otherwise()
     )
 
 
+def test_the_broker_gathers_what_trickles_in_unless_the_properties_say_otherwise() -> None:
+    """With one byte a fetch, a steady trickle was a thousand fetches a second."""
+    ours = consumer_config(NOWHERE, {}, POLICY)
+    assert (ours["fetch.min.bytes"], ours["fetch.wait.max.ms"]) == (65_536, 10)
+
+    theirs = consumer_config(NOWHERE, {"fetch.min.bytes": "1", "fetch.wait.max.ms": "500"}, POLICY)
+    Consumer(theirs).close()
+    assert (theirs["fetch.min.bytes"], theirs["fetch.wait.max.ms"]) == ("1", "500")
+
+
 def test_a_poll_interval_that_is_no_number_is_refused() -> None:
     with pytest.raises(UsageError, match=r"max\.poll\.interval\.ms must be whole milliseconds"):
         consumer_config(NOWHERE, {"max.poll.interval.ms": "5m"}, POLICY)
