@@ -7,10 +7,13 @@ from consumer.core.stretch import Seen, Stretch
 from consumer.core.suspicion import Meaning, Suspicion
 from consumer.core.trials import Trials
 
-_ROUND_TRIPS = 4
-"""A trial takes so many, and so many answers and seconds: fewer say little, as latencies scatter."""
-_LEAST_ANSWERS, _ENOUGH_ANSWERS = 16, 1000
-_LEAST_S, _ENOUGH_S = 0.25, 1.5
+_ROUND_TRIPS, _LEAST_ANSWERS, _LEAST_S = 4, 16, 1.5
+"""A trial takes so many: fewer say little, as latencies scatter, and this process, its disk and the receiver have slow
+moments."""
+_LEAST_BEYOND_S = 0.25
+"""Of a level that was refused: there the refusals come at once."""
+_OBVIOUS_S = 0.375
+"""Before, nothing is believed that fewer seem to bring."""
 _LOOK_S = 0.05
 """Between two looks at a trial that is not decided: a look costs more than an answer."""
 _HIGHER, _LOWER, _JUST_LESS, _A_LITTLE_LESS = 1.25, 0.75, 0.95, 0.85
@@ -38,7 +41,8 @@ class Limit:
     is refused.
 
     Throughput. Now and then a quarter more or fewer is tried for a few round trips. More is kept if it delivers more,
-    fewer if it delivers as much: so a receiver's queue drains, and one that slows down under load gets what suits it.
+    fewer if it delivers as much, also as the best that was seen so far: so a receiver's queue drains, one that slows
+    down under load gets what suits it, and slow moments do not bring it down step by step.
     Latency alone decides nothing: it rises as well when this process is short of CPU or its ledger is slow, and then
     fewer requests are as good, or not kept. It says when to try: a verdict of one latency may not hold at another.
 
@@ -137,6 +141,7 @@ class Limit:
 
     def _lower(self, level: int, now_s: float, pause_s: float, far: bool) -> None:
         beyond = self._phase is _Phase.BEYOND
+        self._trials.forget(level)
         self._ceiling.refused(level, now_s, pause_s, in_vain=beyond and self._beyond_by == 1)
         goal = self._goal
         if 0 < self._good < level:
@@ -215,19 +220,19 @@ class Limit:
             return True
         if self._phase is _Phase.BEYOND:
             # Who counts requests a second takes a while to refuse; and who asks for long pauses is not to be hurried.
-            return took_s >= min(1.0, max(_LEAST_S, self._ceiling.pause_s))
+            return took_s >= min(1.0, max(_LEAST_BEYOND_S, self._ceiling.pause_s))
         if self._phase is _Phase.LOWER:
-            round_trips = stretch.answers / self.value
-            if self._trials.is_obvious(seen, self.value / self._before, round_trips):
+            enough = took_s >= _OBVIOUS_S and stretch.answers >= 2 * self.value
+            if self._trials.is_obvious(seen, self.value / self._before, enough):
                 return True
-        if took_s < _LEAST_S or stretch.answers < _ROUND_TRIPS * self.value:
-            return False
-        return took_s >= _ENOUGH_S or stretch.answers >= _ENOUGH_ANSWERS
+        return took_s >= _LEAST_S and stretch.answers >= _ROUND_TRIPS * self.value
 
     def _hold(self, now_s: float, seen: Seen) -> None:
         trials, top = self._trials, self._top
-        trials.held(now_s, seen)
-        if self.value < top and trials.higher_is_due(now_s):
+        trials.held(now_s, seen, self.value)
+        if self.value < min(top, trials.best_level) and trials.look_back_is_due(now_s, self.value):
+            self._try(now_s, _Phase.HIGHER, min(top, trials.best_level))
+        elif self.value < top and trials.higher_is_due(now_s):
             self._higher_by = _HIGHER
             self._try_higher(now_s)
         elif self.value > 1 and trials.lower_is_due(now_s):
@@ -240,7 +245,7 @@ class Limit:
             self._measure(now_s)
 
     def _judge_higher(self, now_s: float, seen: Seen) -> None:
-        if not self._trials.keep_higher(now_s, seen, self.value / self._before):
+        if not self._trials.keep_higher(now_s, seen, self.value / self._before, self.value):
             self._go(now_s, self._before)
             return
         self._goal = self.value
@@ -251,7 +256,7 @@ class Limit:
             self._go(now_s, self.value)
 
     def _judge_lower(self, now_s: float, seen: Seen) -> None:
-        if not self._trials.keep_lower(now_s, seen, self.value / self._before):
+        if not self._trials.keep_lower(now_s, seen, self.value / self._before, self.value):
             self._go(now_s, self._before)
             return
         self._goal = self.value

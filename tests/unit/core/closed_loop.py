@@ -25,7 +25,8 @@ class Tally(NamedTuple):
 
 
 class ClosedLoop:
-    """`confirm_s`: how long an acknowledged request keeps its place, for the ledger. `cpu_s`: what each answer costs
+    """`confirm_s`: how long an acknowledged request keeps its place, for the ledger. `commit_s`: instead, what a
+    transaction then of so many takes, one after another; the next takes all that wait. `cpu_s`: what each answer costs
     this process, which does one after another. `backlog` says whether there is something to send."""
 
     def __init__(
@@ -35,6 +36,7 @@ class ClosedLoop:
         *,
         retry_after_s: float | None = None,
         confirm_s: float = 0.0,
+        commit_s: Callable[[float, int], float] | None = None,
         cpu_s: Over = lambda now_s: 0.0,
         backlog: Callable[[float], bool] = lambda now_s: True,
     ) -> None:
@@ -42,7 +44,9 @@ class ClosedLoop:
         self.limits: list[tuple[float, int]] = []
         self._receiver = receiver
         self._retry_after_s = retry_after_s
-        self._confirm_s, self._cpu_s = confirm_s, cpu_s
+        self._confirm_s, self._commit_s, self._cpu_s = confirm_s, commit_s, cpu_s
+        self._acknowledged: list[float] = []
+        self._committing: list[float] = []
         self._backlog = backlog
         self._now_s = 0.0
         self._there = 0
@@ -104,12 +108,35 @@ class ClosedLoop:
     def _answer(self, sent_s: float) -> None:
         self._there -= 1
         self._cpu_free_at_s = max(self._now_s, self._cpu_free_at_s) + self._cpu_s(self._now_s)
-        self._at(self._cpu_free_at_s + self._confirm_s, "confirm", sent_s)
+        if self._commit_s is None:
+            self._at(self._cpu_free_at_s + self._confirm_s, "confirm", sent_s)
+        else:
+            self._at(self._cpu_free_at_s, "acknowledge", sent_s)
+
+    def _acknowledge(self, sent_s: float) -> None:
+        self._acknowledged.append(sent_s)
+        if not self._committing:
+            self._commit()
+
+    def _commit(self) -> None:
+        assert self._commit_s is not None
+        self._committing, self._acknowledged = self._acknowledged, []
+        if self._committing:
+            self._at(self._now_s + self._commit_s(self._now_s, len(self._committing)), "committed", 0.0)
+
+    def _committed(self, _: float) -> None:
+        sent_s = self._committing
+        self._commit()
+        self._end(sent_s)
 
     def _confirm(self, sent_s: float) -> None:
-        self._ends.append((self._now_s, True))
-        self.gate.delivered(0)
-        self.gate.confirmed([sent_s], self._now_s)
+        self._end([sent_s])
+
+    def _end(self, sent_s: list[float]) -> None:
+        for _ in sent_s:
+            self._ends.append((self._now_s, True))
+            self.gate.delivered(0)
+        self.gate.confirmed(sent_s, self._now_s)
 
     def _refuse(self, sent_s: float) -> None:
         self._ends.append((self._now_s, False))

@@ -46,6 +46,20 @@ class Noise:
         return self._random.lognormvariate(-(self._spread**2) / 2, self._spread)
 
 
+class Moments:
+    """A factor that changes every so many seconds."""
+
+    def __init__(self, every_s: float, noise: Noise) -> None:
+        self._every_s, self._noise = every_s, noise
+        self._factors: list[float] = []
+
+    def __call__(self, now_s: float) -> float:
+        number = int(now_s / self._every_s)
+        while len(self._factors) <= number:
+            self._factors.append(self._noise())
+        return self._factors[number]
+
+
 class Constant:
     """Always the same latency, whatever comes."""
 
