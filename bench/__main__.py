@@ -44,14 +44,14 @@ Examples:
 )
 @click.option(
     "--singles",
-    default=20_000,
+    default=60_000,
     show_default=True,
     type=click.IntRange(min=0),
     help="Records one by one; 0: none.",
 )
 @click.option(
     "--far-singles",
-    default=20_000,
+    default=60_000,
     show_default=True,
     type=click.IntRange(min=0),
     help="Records one by one to a receiver that takes 20 ms; 0: none.",

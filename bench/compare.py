@@ -30,7 +30,7 @@ Examples:
 @click.argument("first")
 @click.argument("second")
 @click.option("--arrays", default=200_000, show_default=True, type=click.IntRange(min=0))
-@click.option("--singles", default=20_000, show_default=True, type=click.IntRange(min=0))
+@click.option("--singles", default=60_000, show_default=True, type=click.IntRange(min=0))
 @click.option("--far-singles", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1))
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)

@@ -30,8 +30,8 @@ Examples:
 """
 )
 @click.option("--arrays", default=200_000, show_default=True, type=click.IntRange(min=0))
-@click.option("--singles", default=40_000, show_default=True, type=click.IntRange(min=0))
-@click.option("--far-singles", default=40_000, show_default=True, type=click.IntRange(min=0))
+@click.option("--singles", default=60_000, show_default=True, type=click.IntRange(min=0))
+@click.option("--far-singles", default=60_000, show_default=True, type=click.IntRange(min=0))
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1))
 @click.option("--only", multiple=True, metavar="NAME", help="These peers alone; several times for several.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
