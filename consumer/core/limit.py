@@ -76,6 +76,7 @@ class Limit:
     def retune(self, most: int) -> None:
         """Another bound from now on; what it learnt of the receiver stays."""
         was_full = self.value >= self._most
+        self._trials.forget(most + 1)
         self._most = most
         self.value = most if was_full else min(self.value, most)
         self._goal = most if was_full else min(self._goal, most)

@@ -189,6 +189,16 @@ def test_slow_moments_of_this_process_and_its_ledger_do_not_bring_it_down_step_b
     assert run(GatePolicy(max_in_flight=MOST)) >= 0.9 * run(GatePolicy(max_in_flight=MOST, adaptive=False))
 
 
+def test_what_more_in_flight_once_delivered_does_not_hold_up_a_lower_bound_for_ever() -> None:
+    """The receiver loses a third of its workers meanwhile: no level within the bound delivers as much as before."""
+    receiver = Queueing(step(20, 14, 4.0), 0.1, 0.02, Noise(0.1, 1))
+    loop = ClosedLoop(receiver, GatePolicy(max_in_flight=MOST)).run(4.0)
+    assert loop.gate.limit == MOST
+    loop.gate.retune(GatePolicy(max_in_flight=32))
+    loop.run(30.0)
+    assert loop.limit_at(25.0) < 24
+
+
 def test_a_topic_that_is_idle_half_of_the_time_loses_nothing_by_it() -> None:
     def run(policy: GatePolicy, seed: int) -> float:
         receiver = Constant(lambda _: 0.1, Noise(0.3, seed))
