@@ -66,7 +66,7 @@ class Trials:
         return self._best_level
 
     def forget(self, level: int) -> None:
-        """So many are refused: what they once delivered is not to be had."""
+        """So many are refused, or more than is allowed: what they once delivered is not to be had."""
         if self._best_level >= level:
             self._best, self._best_level = Seen(0.0, 0.0, 0.0), 0
 
@@ -95,10 +95,10 @@ class Trials:
 
     def look_back_is_due(self, now_s: float, level: int) -> bool:
         """Whether to try `best_level` again, since it delivered more than this level does: what it showed may be of
-        another time, and would forbid all fewer for ever."""
-        if level >= self._best_level or now_s < self._look_back_at_s:
+        another time, and would forbid all fewer for ever. `level` is below it."""
+        if now_s < self._look_back_at_s:
             return False
-        return self._reference.per_s < self._best.per_s * (self._may_cost(level) - _FELL_SHORT)
+        return self._reference.per_s < self._best.per_s * (self._least_share(level) - _FELL_SHORT)
 
     def keep_higher(self, now_s: float, seen: Seen, ratio: float, level: int) -> bool:
         """Whether more delivered more; what is kept is what the next trial is held against."""
@@ -124,7 +124,7 @@ class Trials:
         """Whether fewer delivered as much, also as the best there was: small losses add up. The best of a descent stays
         what it is held against."""
         self._latency_s = seen.latency_s
-        as_the_best = seen.per_s >= self._best.per_s * self._may_cost(level)
+        as_the_best = seen.per_s >= self._best.per_s * self._least_share(level)
         if as_the_best and self._shows(seen, 1.0 - _COSTS * (1.0 - ratio)):
             if seen.per_s > self._best.per_s:
                 self._set_best(now_s, seen, level)
@@ -136,7 +136,8 @@ class Trials:
         self._higher_at_s = max(self._higher_at_s, now_s + _HIGHER_AFTER_S)
         return False
 
-    def _may_cost(self, level: int) -> float:
+    def _least_share(self, level: int) -> float:
+        """Of the best, what fewer have to deliver; levels that are not below it are held against nothing."""
         return 1.0 - _COSTS * (1.0 - level / self._best_level) if level < self._best_level else 0.0
 
     def _remember(self, now_s: float, seen: Seen, level: int) -> None:

@@ -51,7 +51,7 @@ _GATHER_AT_BROKER = {
     "fetch.wait.max.ms": 10,
 }
 """The broker answers once there is so much, or after so long. With librdkafka's one byte each record of a steady stream
-is answered at once, and the next one asked for: a thousand fetches a second, which cost more than the records."""
+is answered at once, and the next one asked for."""
 _DRAIN_MARGIN_S = 10.0
 """What a revoke takes beside its drain: the ledger's last word, the commit."""
 

@@ -117,7 +117,7 @@ def test_how_much_is_read_ahead_is_bounded_unless_the_properties_say_otherwise()
 
 
 def test_the_broker_gathers_what_trickles_in_unless_the_properties_say_otherwise() -> None:
-    """With one byte a fetch, a steady trickle was a thousand fetches a second."""
+    """With one byte, each record of a steady stream is a fetch of its own."""
     ours = consumer_config(NOWHERE, {}, POLICY)
     assert (ours["fetch.min.bytes"], ours["fetch.wait.max.ms"]) == (65_536, 10)
 
