@@ -37,6 +37,7 @@ from consumer.ledger.policy import LedgerPolicy
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.reserve import reserve
 from consumer.pipeline.settle import Ending, Settlement
+from consumer.pipeline.shortcuts import Shortcuts
 from consumer.pipeline.work import Assignment, Delivery, Work
 from consumer.resources import schemas_dir
 from consumer.topology.load import load_plan
@@ -94,6 +95,7 @@ class Walk:
         self._registry = Registry(RegistryAddress(url=setting.registry.url))
         self._decoder = Decoder(self._registry, clock, AVRO_POLICY)
         file = setting.folder / f"stages-{workload.name}-{number}.db"
+        self._shortcuts = Shortcuts(self._decoder)
         self._ledger = open_ledger(f"sqlite:///{file}", "stages", LedgerPolicy(reservation_age_s=60.0), clock)
         self._sender = HttptoolsSender(SenderPolicy(max_connections=workload.in_flight))
         self._lanes: Lanes[Delivery] = Lanes()
@@ -121,7 +123,13 @@ class Walk:
             data = [self._decoded(records) for records in chunks]
         router = self._plan.router(self._topic)
         with self._stage("route, map, encode"):
-            routed = [list(map(router, *pair)) for pair in zip(data, chunks, strict=True)]
+            routed = [
+                [
+                    datum if isinstance(datum, list) else router(datum, record)
+                    for datum, record in zip(*pair, strict=True)
+                ]
+                for pair in zip(data, chunks, strict=True)
+            ]
         for records in chunks:
             await self._assigned(records[0])
         with self._stage("lanes"):
@@ -130,9 +138,9 @@ class Walk:
         while len(self._lanes):
             await self._deliver()
 
-    def _decoded(self, records: list[Record]) -> list[Datum]:
+    def _decoded(self, records: list[Record]) -> list[Datum | list[Routed]]:
         self._decoder.missing(records)  # the pipeline asks for every chunk
-        data = self._decoder.decode(records)
+        data = self._decoder.answer(records, self._shortcuts.of(self._plan, self._topic))
         good = [datum for datum in data if not isinstance(datum, Undecodable)]
         if len(good) < len(data):
             raise FaultError("an event of the bench cannot be decoded")

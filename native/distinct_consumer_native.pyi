@@ -1,10 +1,22 @@
-"""Avro values read by native code. What it does not read, it hands to the reader that it was given for that."""
+"""Avro values read, and mapped, by native code. What it does not read or map, it leaves to Python."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 INTERFACE: int
 __version__: str
+
+@final
+class Mapper:
+    def __new__(
+        cls,
+        schema: dict[str, Any],
+        meanings: dict[str, Callable[..., Any]],
+        by_type: Mapping[str | None, Sequence[Any]],
+        type_at: Sequence[str] | None,
+        makes: Any,
+    ) -> Mapper: ...
+    def answers(self, value: bytes, start: int, key: bytes, /) -> list[Any] | None: ...
 
 @final
 class Reader:

@@ -1,12 +1,15 @@
 """Records to dicts, a chunk at a time."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+
+import msgspec
 
 from consumer.avro import undecodable as why
 from consumer.avro.compiled import compile_reader
 from consumer.avro.framing import PREFIX_BYTES, UNREADABLE_ID, SchemaId, header_id, is_schema_id
+from consumer.avro.native import Native, Shortcut, find_native
 from consumer.avro.policy import AvroPolicy
 from consumer.avro.reader import Reader
 from consumer.avro.schemas import Schema, SchemaText, compile_schema
@@ -24,8 +27,24 @@ class SchemaSource(Protocol):
         ...
 
 
+Decoded = dict[str, Any] | list[Any] | Undecodable
+"""A datum, the answers of a shortcut, or a verdict."""
+
+
+Shortcuts = Mapping[bytes, Shortcut | None]
+"""By schema id, for all that are loaded."""
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What is kept of a schema."""
+
+    schema: dict[str, Any]
+    read: Reader
+    weight: Weight
+
+
 class Decoder:
-    """Decodes with schemas that it keeps. A chunk's way through it, with nothing awaited before `decode`:
+    """Decodes with schemas that it keeps. A chunk's way through it, with nothing awaited before `decode` or `answer`:
 
         while ids := decoder.missing(records):
             await decoder.load(ids)
@@ -39,8 +58,10 @@ class Decoder:
         self._source = source
         self._clock = clock
         self._policy = policy or AvroPolicy()
-        self._readers: dict[bytes, Reader] = {}
-        self._weights: dict[bytes, Weight] = {}
+        found = find_native() if self._policy.native else None
+        self.native = found if isinstance(found, Native) else None
+        """The native code that it reads with, if any."""
+        self._known: dict[bytes, _Known] = {}
         self.light_bytes = self._policy.max_value_bytes
         """Values that take so many bytes together are not worth weighing, whatever their schemas."""
         self._refused: dict[bytes, Undecodable] = {}
@@ -60,7 +81,7 @@ class Decoder:
             else named
             for record in records
         }
-        ids -= self._readers.keys()
+        ids -= self._known.keys()
         return {SchemaId(raw) for raw in ids if raw not in self._refused and is_schema_id(raw)}
 
     async def load(
@@ -86,30 +107,44 @@ class Decoder:
                     if schema.reason == why.UNKNOWN_ID:
                         until_s = self._clock.monotonic_s() + self._policy.unknown_ttl_s
                         self._unknown_until_s[schema_id] = until_s
-                case (reader, weight):
-                    self._readers[schema_id] = reader
-                    self._weights[schema_id] = weight
+                case _Known() as known:
+                    self._known[schema_id] = known
         self._weigh_schemas()
+
+    def schema(self, schema_id: bytes) -> dict[str, Any]:
+        """The hardened schema of an id that was loaded. Raises KeyError."""
+        return self._known[schema_id].schema
 
     def decode(self, records: Sequence[Record]) -> list[dict[str, Any] | Undecodable]:
         """One datum or verdict for each record, in order; never raises for data. Hand in no tombstones.
 
         Raises LookupError for an id that `missing` would name: a verdict on it would be wrong, and final.
         """
-        readers = self._readers
+        return cast(list[dict[str, Any] | Undecodable], self.answer(records, None))
+
+    def answer(self, records: Sequence[Record], shortcuts: Shortcuts | None) -> list[Decoded]:
+        """As `decode`; but where a shortcut has the answers of all routes at once, they stand in the datum's place."""
+        schemas = self._known
         light_bytes = self.light_bytes
-        out: list[dict[str, Any] | Undecodable] = []
+        out: list[Decoded] = []
         for record in records:
             value = record.value or b""
             headers = record.headers
             # Loops over the headers itself only where there are any: most records have none or few.
             named = header_id(headers) if headers else None
-            reader = readers.get(value[:PREFIX_BYTES] if named is None else named)
-            if reader is None or (len(value) > light_bytes and self._is_heavy(value, named)):
+            schema_id = value[:PREFIX_BYTES] if named is None else named
+            known = schemas.get(schema_id)
+            if known is None or (len(value) > light_bytes and self._is_heavy(value, named)):
                 out.append(self._why_not(value, named))
                 continue
+            start = PREFIX_BYTES if named is None else 0
+            if shortcuts is not None and record.key and (shortcut := shortcuts[schema_id]) is not None:
+                answers = shortcut(value, start, record.key)
+                if answers is not None:
+                    out.append(answers)
+                    continue
             try:
-                datum, end = reader(value, PREFIX_BYTES if named is None else 0)
+                datum, end = known.read(value, start)
             except Exception as error:  # of any type: fastavro assumes well-formed data
                 out.append(undecodable(error))
                 continue
@@ -130,19 +165,19 @@ class Decoder:
         """The memory that its datum takes at most."""
         value = record.value or b""
         named = header_id(record.headers) if record.headers else None
-        weight = self._weights.get(value[:PREFIX_BYTES] if named is None else named)
-        return 0.0 if weight is None else min(len(value) * weight.ratio, self._policy.max_datum_bytes)
+        known = self._known.get(value[:PREFIX_BYTES] if named is None else named)
+        return 0.0 if known is None else min(len(value) * known.weight.ratio, self._policy.max_datum_bytes)
 
     def _is_heavy(self, value: bytes, named: bytes | None) -> bool:
         policy = self._policy
         if len(value) > policy.max_value_bytes:
             return True
-        weight = self._weights[value[:PREFIX_BYTES] if named is None else named]
+        weight = self._known[value[:PREFIX_BYTES] if named is None else named].weight
         start, limit_bytes = PREFIX_BYTES if named is None else 0, policy.max_datum_bytes
         return len(value) * weight.ratio > limit_bytes and weight.exceeds(value, start, limit_bytes)
 
     def _weigh_schemas(self) -> None:
-        worst = max((weight.ratio for weight in self._weights.values()), default=1.0)
+        worst = max((known.weight.ratio for known in self._known.values()), default=1.0)
         self.light_bytes = min(self._policy.max_value_bytes, int(self._policy.max_datum_bytes / worst))
 
     def _why_not(self, value: bytes, named: bytes | None) -> Undecodable:
@@ -155,7 +190,7 @@ class Decoder:
             return Undecodable(why.TOO_LARGE)
         if raw in self._refused:
             return self._refused[raw]
-        if raw in self._readers:
+        if raw in self._known:
             return Undecodable(why.TOO_HEAVY)
         raise LookupError("a record's schema id was not loaded before decoding")
 
@@ -169,19 +204,18 @@ class Decoder:
 
         Only here, before the new ones come in: what one load brings is there for the decoding that follows.
         """
-        for kept in (self._refused, self._readers):
+        for kept in (self._refused, self._known):
             excess = len(kept) + count - self._policy.max_schemas
             for raw in list(kept)[: max(0, excess)]:
                 del kept[raw]
                 self._unknown_until_s.pop(raw, None)
-                self._weights.pop(raw, None)
 
 
-def _compiled(text: SchemaText, policy: AvroPolicy) -> tuple[Reader, Weight] | Undecodable:
+def _compiled(text: SchemaText, policy: AvroPolicy) -> _Known | Undecodable:
     schema = compile_schema(text, policy)
     if not isinstance(schema, Schema):
         return schema
-    return compile_reader(schema.reader, native=policy.native), Weight(schema.reader)
+    return _Known(schema.reader, compile_reader(schema.reader, native=policy.native), Weight(schema.reader))
 
 
 _TRAILING = Undecodable(why.TRAILING)

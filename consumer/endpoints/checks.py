@@ -20,6 +20,9 @@ from uuid import UUID
 
 Check = Callable[[Any], str | None]
 
+MADE: dict[Check, tuple[str, int]] = {}
+"""The checks that were made with a limit: what they ask for (text, object), and it."""
+
 BLANK = "is blank"
 """An empty or white string, an empty object: the field counts as absent, no fault where it is optional."""
 NOT_TEXT = "must be a string"
@@ -73,6 +76,7 @@ def text_up_to(max_chars: int) -> Check:
             return too_long
         return None if value and not value.isspace() else BLANK
 
+    MADE[check] = "text", max_chars
     return check
 
 
@@ -131,6 +135,7 @@ def json_object(level: int) -> Check:
             return NOT_OBJECT
         return _container(value, levels) if value else BLANK
 
+    MADE[check] = "object", levels
     return check
 
 

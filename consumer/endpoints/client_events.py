@@ -9,6 +9,7 @@ from consumer.clock import Clock
 from consumer.endpoints import checks
 from consumer.endpoints.client_api import (
     IDENTIFIER_RULES,
+    IDENTIFIERS,
     SERVER_BODY_BYTES,
     TEXT,
     TRAIT_RULES,
@@ -19,6 +20,7 @@ from consumer.endpoints.client_api import (
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.fields import Rule, Rules, to_json
 from consumer.endpoints.outcome import Outcome
+from consumer.endpoints.plain import PlainItem
 from consumer.http.sender import Answer
 
 
@@ -26,14 +28,14 @@ def _a_mapping(value: Any) -> str | None:
     return None if type(value) is dict else checks.NOT_OBJECT
 
 
-RULES = Rules(
+PLAIN_RULES = Rules(
     # The page calls the name optional; the server refuses an event without one, and stores an empty one.
     Rule("name", TEXT, required=True),
     *IDENTIFIER_RULES,
     # Levels: 1 the array, 2 the event, 3 its data and user, 4 the user's data.
     Rule("data", checks.json_object(level=3)),
-    Rule("user", _a_mapping),
 )
+RULES = Rules(*PLAIN_RULES.rules, Rule("user", _a_mapping))
 USER_RULES = Rules(*TRAIT_RULES, Rule("data", checks.json_object(level=4)))
 """Not on the page: the server merges an event's `user` into the user, its `data` shallowly."""
 
@@ -84,6 +86,11 @@ class ClientEvents:
             else:
                 del item["user"]
         return to_json(item, self.max_body_bytes - _BRACKETS_BYTES)
+
+    def plain_item(self) -> PlainItem | None:
+        if self._canonical_ids:
+            return None
+        return PlainItem(PLAIN_RULES, IDENTIFIERS, self.max_body_bytes - _BRACKETS_BYTES)
 
     def body(self, items: Sequence[bytes]) -> bytes:
         """The array. Raises ValueError for none: the server refuses an empty one."""

@@ -7,6 +7,7 @@ import msgspec
 
 from consumer.clock import Clock
 from consumer.endpoints.client_api import (
+    IDENTIFIERS,
     SERVER_BODY_BYTES,
     ClientResponses,
     identifier_fault,
@@ -15,6 +16,7 @@ from consumer.endpoints.client_api import (
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.fields import Rules, to_json
 from consumer.endpoints.outcome import Outcome
+from consumer.endpoints.plain import PlainItem
 from consumer.http.sender import Answer
 
 
@@ -48,6 +50,9 @@ class ClientSingle:
             return item
         fault = identifier_fault(item, self._canonical_ids)
         return to_json(item, self.max_body_bytes) if fault is None else fault
+
+    def plain_item(self) -> PlainItem | None:
+        return None if self._canonical_ids else PlainItem(self._rules, IDENTIFIERS, self.max_body_bytes)
 
     def body(self, items: Sequence[bytes]) -> bytes:
         """The one item is the body. Raises ValueError for any other number of them."""

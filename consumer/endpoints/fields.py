@@ -29,10 +29,15 @@ class Rules:
     """The fields of one kind of object."""
 
     def __init__(self, *rules: Rule) -> None:
+        self.rules = rules
         self._checks = {rule.name: rule.check for rule in rules}
         self._required = tuple(rule.name for rule in rules if rule.required)
         self.names = frozenset(self._checks)
         self.required = frozenset(self._required)
+
+    def check_of(self, name: str) -> Check | None:
+        """What a field's value must satisfy; None: there is no such field."""
+        return self._checks.get(name)
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, Any] | Invalid:
         """What of `given` is to be sent, in its order, without what is absent; or the first fault.
@@ -59,6 +64,11 @@ class Rules:
             if name not in sent:
                 return Invalid(name, REQUIRED)
         return sent
+
+
+def as_json(value: Any) -> bytes:
+    """A single value as it stands in an item. Raises UnicodeEncodeError for a lone surrogate."""
+    return _JSON.encode(value)
 
 
 def to_json(item: dict[str, Any], max_bytes: int) -> bytes | Invalid:

@@ -13,6 +13,7 @@ from consumer.endpoints import checks, distinct, phones
 from consumer.endpoints.endpoint import Invalid
 from consumer.endpoints.fields import WHOLE, Rule, Rules, to_json
 from consumer.endpoints.outcome import Outcome
+from consumer.endpoints.plain import Pair, PlainItem
 from consumer.http.sender import Answer
 
 REGISTERED_PAIRS = frozenset(
@@ -82,6 +83,10 @@ class UserAnalytics:
         if (item["feature"].lower(), item["action"].lower()) not in self.pairs:
             return Invalid("action", NOT_REGISTERED)
         return to_json(item, self.max_body_bytes)
+
+    def plain_item(self) -> PlainItem:
+        pair = Pair(("feature", "action"), sorted(self.pairs))
+        return PlainItem(RULES, IDENTIFIERS, self.max_body_bytes, pair)
 
     def body(self, items: Sequence[bytes]) -> bytes:
         """The one item is the body. Raises ValueError for any other number of them."""

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import msgspec
 
-from consumer.avro.decoder import Decoder
+from consumer.avro.decoder import Decoded, Decoder
 from consumer.avro.framing import SchemaId
 from consumer.avro.undecodable import Undecodable
 from consumer.clock import Clock
@@ -23,6 +23,7 @@ from consumer.pipeline.dead_letters import Graveyard
 from consumer.pipeline.grave import Grave
 from consumer.pipeline.reading import Reading, with_value
 from consumer.pipeline.settle import Ending, Settlement
+from consumer.pipeline.shortcuts import Shortcuts
 from consumer.pipeline.sink import Sink
 from consumer.pipeline.traces import trace_chunk
 from consumer.pipeline.work import Assignment, Delivery, Parcel, Work
@@ -69,6 +70,7 @@ class Intake:
         """By which records are routed from the next chunk on. What is in flight stays as it was mapped."""
         self._decoder = decoder
         self._reading = Reading(decoder)
+        self._shortcuts = Shortcuts(decoder)
         self._sinks = sinks
         self._graveyard = graveyard
         self._settlement = settlement
@@ -110,7 +112,7 @@ class Intake:
             # During a halt each new chunk is a probe, though it may have to wait for its turn.
             values = with_value(records)
             if not self._decoder.missing(values):
-                data = self._decoder.decode(values)
+                data = self._decoded(values, parcel)
                 if self._passes(parcel, data) and not backlog:
                     self._admit(assignment, parcel, data)
                     if self._metrics is not None:
@@ -156,7 +158,7 @@ class Intake:
             if wary:
                 parcel.fatal = await self._caution.rehearse(values, self._step)
                 continue  # The assignment may have left meanwhile, or a schema have been forgotten.
-            data, again = self._reading.data(values, parcel.fatal), parcel.judged
+            data, again = self._decoded(values, parcel), parcel.judged
             if self._passes(parcel, data):
                 if parcel is backlog[0]:
                     backlog.popleft()
@@ -167,10 +169,14 @@ class Intake:
                     async with asyncio.timeout(self._policy.retry_held_s):
                         await self._resumed.wait()
 
+    def _decoded(self, values: Sequence[Record], parcel: Parcel) -> Sequence[Decoded]:
+        shortcuts = self._shortcuts.of(self.plan, parcel.records[0].topic)
+        return self._reading.data(values, parcel.fatal, shortcuts)
+
     def _step(self, record: Record) -> None:
         """All that is done with one record's bytes: what comes after handles only what was made of them."""
-        (datum,) = self._decoder.decode([record])
-        if not isinstance(datum, Undecodable):
+        (datum,) = self._decoder.answer([record], self._shortcuts.of(self.plan, record.topic))
+        if isinstance(datum, dict):
             self.plan.router(record.topic)(datum, record)
 
     async def _load(self, assignment: Assignment, ids: Iterable[SchemaId], *, wary: bool) -> None:
@@ -198,7 +204,7 @@ class Intake:
 
     # --- when there are too many undecodable ones ---
 
-    def _passes(self, parcel: Parcel, data: Sequence[Datum | Undecodable]) -> bool:
+    def _passes(self, parcel: Parcel, data: Sequence[Decoded]) -> bool:
         """Whether the chunk may go on; weighs what of it cannot be decoded, once.
 
         During a halt a chunk is the probe: if it is fit, the halt is over, and all that was held goes on.
@@ -230,7 +236,7 @@ class Intake:
 
     # --- route ---
 
-    def _admit(self, assignment: Assignment, parcel: Parcel, data: Sequence[Datum | Undecodable]) -> None:
+    def _admit(self, assignment: Assignment, parcel: Parcel, data: Sequence[Decoded]) -> None:
         records, first = parcel.records, parcel.first
         values = iter(data)
         plan = self.plan
@@ -246,10 +252,13 @@ class Intake:
                 done.append(work)
                 continue
             datum = next(values)
-            if isinstance(datum, Undecodable):
+            if isinstance(datum, dict):
+                routed = router(datum, record)
+            elif isinstance(datum, list):
+                routed = datum
+            else:
                 self._background.spawn(self._bury(work, datum.reason))
                 continue
-            routed = router(datum, record)
             if routed:
                 work.open = len(routed)
                 self._offer(work, datum, routed)
@@ -260,10 +269,10 @@ class Intake:
         for sink in self._sinks.values():
             sink.wake()
 
-    def _offer(self, work: Work, datum: Datum, routed: list[Routed]) -> None:
+    def _offer(self, work: Work, datum: Datum | list[Routed], routed: list[Routed]) -> None:
         record, assignment = work.record, work.assignment
         user = record.key
-        if user is None:
+        if user is None and isinstance(datum, dict):  # no shortcut takes a record without a key
             user = self.plan.user(record.topic)(datum)
         in_order: Hashable = (assignment.lane_prefix, user)
         for one in routed:

@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from consumer.avro.decoder import Decoder
+from consumer.avro.decoder import Decoded, Decoder
+from consumer.avro.native import Shortcut
 from consumer.avro.undecodable import Undecodable
 from consumer.pipeline.work import Parcel
 from consumer.types import Record
@@ -30,12 +30,16 @@ class Reading:
         return True
 
     def data(
-        self, values: Sequence[Record], fatal: Mapping[int, Undecodable] | None
-    ) -> Sequence[dict[str, Any] | Undecodable]:
-        """One datum or verdict for each; `fatal`: the verdicts that stand already, by index."""
+        self,
+        values: Sequence[Record],
+        fatal: Mapping[int, Undecodable] | None,
+        shortcuts: Mapping[bytes, Shortcut | None] | None,
+    ) -> Sequence[Decoded]:
+        """As `Decoder.answer`; `fatal`: the verdicts that stand already, by index."""
         if not fatal:
-            return self._decoder.decode(values)
-        sound = iter(self._decoder.decode([one for index, one in enumerate(values) if index not in fatal]))
+            return self._decoder.answer(values, shortcuts)
+        rest = [one for index, one in enumerate(values) if index not in fatal]
+        sound = iter(self._decoder.answer(rest, shortcuts))
         return [fatal[index] if index in fatal else next(sound) for index in range(len(values))]
 
     def _portion(self, parcel: Parcel) -> int:

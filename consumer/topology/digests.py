@@ -23,8 +23,7 @@ Digest = Callable[[bytes], bytes]
 
 def digest_of(purpose: str, parts: Iterable[str]) -> Digest:
     """A digest with its first parts computed once. `purpose` keeps equal parts of different uses apart."""
-    first = b"".join(framed(part.encode()) for part in parts)
-    copy = blake2b(first, digest_size=_SIZE_BYTES, person=purpose.encode()).copy
+    copy = blake2b(beginning(parts), digest_size=_SIZE_BYTES, person=purpose.encode()).copy
 
     def digest(last: bytes) -> bytes:
         state = copy()
@@ -32,6 +31,11 @@ def digest_of(purpose: str, parts: Iterable[str]) -> Digest:
         return state.digest()
 
     return digest
+
+
+def beginning(parts: Iterable[str]) -> bytes:
+    """What a digest begins with."""
+    return b"".join(framed(part.encode()) for part in parts)
 
 
 def framed(part: bytes) -> bytes:

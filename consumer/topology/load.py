@@ -22,6 +22,7 @@ from consumer.topology.directory import SECTIONS, names_of, read_directory, vers
 from consumer.topology.isolate import only_to
 from consumer.topology.model import BRANCHES, RouteModel, TopicModel, TopologyModel
 from consumer.topology.plan import Plan, Route, Topic
+from consumer.topology.recipe import Recipes
 from consumer.topology.router import RouteSource, compile_router, compile_user_of
 from consumer.topology.validate import mistakes_in, operation_of
 
@@ -154,6 +155,10 @@ def _compile(
             for name, model in topology.topics.items()
         },
         users={name: compile_user_of(model) for name, model in topology.topics.items()},
+        plain_routes={
+            name: Recipes(model, whole_types.get(name), sources[name])
+            for name, model in topology.topics.items()
+        },
         notes=advice_on(routed),
     )
 

@@ -1,8 +1,8 @@
 """The compiled topology: frozen values, and functions for the records."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import msgspec
 
@@ -131,6 +131,19 @@ UserOf = Callable[[Datum], bytes | None]
 """Who a record is about, where its key does not say."""
 
 
+class PlainRoutes(Protocol):
+    """The routes from a topic as values, for native code: see `consumer/topology/recipe.py`."""
+
+    @property
+    def type_at(self) -> tuple[str, ...] | None:
+        """The path to the union whose branch is a record's type; None: the record itself is."""
+        ...
+
+    def by_type(self, names: Iterable[str]) -> Mapping[str | None, Sequence[Any]]:
+        """Of each of these types, if all of its routes are plain, and of records that tell none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A topology that passed every check. Loading another one gives another plan; this one never changes."""
@@ -144,6 +157,8 @@ class Plan:
     users: Mapping[str, UserOf]
     notes: tuple[str, ...] = ()
     """For whoever checks it: sound, but worth knowing."""
+    plain_routes: Mapping[str, PlainRoutes] = field(default_factory=dict)
+    """The routes from each topic again, for native code."""
 
     @property
     def longest_request_s(self) -> float:

@@ -5,6 +5,7 @@ use crate::unread::Unread;
 const MOST_VARINT_BYTES: u32 = 10;
 
 /// What is left of a value. Whatever it gives has been there: nothing is made as long as the data merely says.
+#[derive(Clone, Copy)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
 }
@@ -18,6 +19,12 @@ impl<'a> Cursor<'a> {
     /// How many bytes are left.
     pub fn left(&self) -> usize {
         self.rest.len()
+    }
+
+    /// The bytes from here to where another one, which began here, is now.
+    pub fn up_to(&self, later: &Self) -> &'a [u8] {
+        let size = self.left().saturating_sub(later.left());
+        self.rest.get(..size).unwrap_or_default()
     }
 
     /// The next byte.
@@ -68,6 +75,11 @@ impl<'a> Cursor<'a> {
     pub fn sized(&mut self) -> Result<&'a [u8], Unread> {
         let size = usize::try_from(self.long()?).map_err(|_| Unread::DATA)?;
         self.bytes(size)
+    }
+
+    /// A string.
+    pub fn text(&mut self) -> Result<&'a str, Unread> {
+        std::str::from_utf8(self.sized()?).map_err(|_| Unread::DATA)
     }
 
     /// How many items the next block has; none at the end. A block may say its size in bytes too, which is passed over.

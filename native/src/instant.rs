@@ -5,6 +5,8 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// 0001-01-01 and what follows 9999-12-31, in microseconds since 1970.
 const FIRST: i64 = -62_135_596_800 * MICROS_A_SECOND;
 const BEYOND: i64 = 253_402_300_800 * MICROS_A_SECOND;
+/// What Python has a `datetime` for.
+pub const YEARS: std::ops::Range<i64> = FIRST..BEYOND;
 /// The days from 0000-03-01 to 1970-01-01, and of four hundred years: years that begin in March end with the leap day.
 const DAYS_TO_1970: i64 = 719_468;
 const DAYS_AN_ERA: i64 = 146_097;
@@ -12,7 +14,7 @@ const DAYS_AN_ERA: i64 = 146_097;
 /// The state that `datetime` pickles and is made from: year, month, day, hour, minute, second in a byte each (the year in
 /// two), microseconds in three, highest first. None before the year 1 and beyond 9999.
 pub fn state(micros: i64) -> Option<[u8; 10]> {
-    if !(FIRST..BEYOND).contains(&micros) {
+    if !YEARS.contains(&micros) {
         return None;
     }
     let seconds = micros.div_euclid(MICROS_A_SECOND);

@@ -1,19 +1,24 @@
-//! An optional faster reader of Avro values for distinct-consumer: bytes to Python objects, by a hardened schema.
+//! Optional native code for distinct-consumer: Avro values read by a hardened schema, and mapped by a topology's routes.
 //!
-//! What it gives, the Python reader and fastavro give too; what it does not read, damaged or merely unusual, it hands
-//! to the reader it was given for that. So no verdict and no reason is its own.
+//! What it gives, Python gives too; what it does not read or map, damaged or merely unusual, it leaves to Python. So no
+//! verdict and no reason is its own.
 
 mod cursor;
 mod instant;
+mod json;
+mod mapper;
 mod reader;
+mod recipe;
+mod route;
 mod schema;
 mod shape;
 mod unread;
+mod way;
 
 use pyo3::prelude::*;
 
-/// What the consumer asks for before it uses this module: raised when `Reader` takes or gives something else.
-const INTERFACE: u32 = 1;
+/// What the consumer asks for before it uses this module: raised when `Reader` or `Mapper` takes or gives something else.
+const INTERFACE: u32 = 2;
 
 /// The module as Python sees it; its types are in `distinct_consumer_native.pyi`.
 #[pymodule]
@@ -22,5 +27,6 @@ fn distinct_consumer_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     std::panic::set_hook(Box::new(|_| {}));
     module.add("INTERFACE", INTERFACE)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<mapper::Mapper>()?;
     module.add_class::<reader::Reader>()
 }

@@ -110,7 +110,7 @@ impl<'a, 'py> Compiler<'a, 'py> {
             return Ok(plain);
         };
         let meaning = format!("{kind}-{}", logical.extract::<&str>()?);
-        let micros = match meaning.as_str() {
+        let unit = match meaning.as_str() {
             "long-timestamp-micros" => 1,
             "long-timestamp-millis" => 1_000,
             _ => {
@@ -126,7 +126,7 @@ impl<'a, 'py> Compiler<'a, 'py> {
             }
         };
         let (datetime, utc) = (self.datetime.clone().unbind(), self.utc.clone().unbind());
-        Ok(Shape::Instant(Instant { datetime, utc, micros }))
+        Ok(Shape::Instant(Instant { datetime, utc, unit }))
     }
 }
 

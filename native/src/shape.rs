@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyList, PyString, PyTuple};
 
 use crate::cursor::Cursor;
-use crate::instant::state;
+use crate::instant::{state, YEARS};
 use crate::unread::Unread;
 
 /// A schema, ready to read by. Types that have a name are there once, however often they are used.
@@ -66,7 +66,19 @@ pub struct Instant {
     /// The time zone.
     pub utc: Py<PyAny>,
     /// 1 or 1000.
-    pub micros: i64,
+    pub unit: i64,
+}
+
+impl Instant {
+    /// Microseconds since 1970, of a time that Python has a `datetime` for.
+    pub fn micros(&self, cursor: &mut Cursor<'_>) -> Result<i64, Unread> {
+        let micros = cursor.long()?.checked_mul(self.unit).ok_or(Unread::DATA)?;
+        if YEARS.contains(&micros) {
+            Ok(micros)
+        } else {
+            Err(Unread::DATA)
+        }
+    }
 }
 
 /// A logical type that is left to Python: `read(value, schema, None)`.
@@ -115,7 +127,7 @@ fn whole(py: Python<'_>, number: i64) -> Bound<'_, PyAny> {
 }
 
 /// By an index of the data, which may be any number.
-fn at<T>(all: &[T], index: i64) -> Result<&T, Unread> {
+pub fn at<T>(all: &[T], index: i64) -> Result<&T, Unread> {
     usize::try_from(index)
         .ok()
         .and_then(|index| all.get(index))
@@ -171,8 +183,7 @@ fn read_map<'py>(py: Python<'py>, cursor: &mut Cursor<'_>, value: &Shape) -> Res
 }
 
 fn read_instant<'py>(py: Python<'py>, cursor: &mut Cursor<'_>, instant: &Instant) -> Result<Bound<'py, PyAny>, Unread> {
-    let micros = cursor.long()?.checked_mul(instant.micros).ok_or(Unread::DATA)?;
-    let state = state(micros).ok_or(Unread::DATA)?;
+    let state = state(instant.micros(cursor)?).ok_or(Unread::DATA)?;
     // As pickle makes one, which is three times as fast as by year, month and day.
     let arguments = (PyBytes::new(py, &state), instant.utc.bind(py));
     Ok(instant.datetime.bind(py).call1(arguments)?)

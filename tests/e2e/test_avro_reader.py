@@ -12,7 +12,8 @@ from tests.e2e.test_mistakes import COMPLETE
 
 _INSTALLED = """
 import sys, types
-sys.modules["distinct_consumer_native"] = types.SimpleNamespace(INTERFACE={}, __version__="7.7.7", Reader=None)
+parts = {{"Reader": None, "Mapper": None}}
+sys.modules["distinct_consumer_native"] = types.SimpleNamespace(INTERFACE={}, __version__="7.7.7", **parts)
 """
 
 
@@ -26,9 +27,9 @@ def nobody() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("prelude", "setting", "reader", "warned"),
     [
-        (_INSTALLED.format(1), "auto", "native 7.7.7", False),
-        (_INSTALLED.format(1), "python", "python", False),
-        (_INSTALLED.format(2), "auto", "python", True),
+        (_INSTALLED.format(2), "auto", "native 7.7.7", False),
+        (_INSTALLED.format(2), "python", "python", False),
+        (_INSTALLED.format(1), "auto", "python", True),
     ],
     ids=["installed", "turned off", "of another release"],
 )

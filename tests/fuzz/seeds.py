@@ -37,6 +37,7 @@ SEEDS: Mapping[str, list[bytes]] = {
         b"\2\1\2\0\0" + b"\0" * 12,
     ],
     "mapping": [*EVENTS, b"", bytes(range(256))],
+    "shortcut": EVENTS,
     "answers": [
         *(
             _answer(status, body, which)

@@ -31,6 +31,7 @@ class Readable:
     """In place of the decoder: the records need none."""
 
     light_bytes = 10_000
+    native = None
 
     def __init__(self) -> None:
         self.met: list[Origin] = []
@@ -39,6 +40,6 @@ class Readable:
     def missing(self, records: Sequence[Record]) -> frozenset[Any]:
         return frozenset()
 
-    def decode(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+    def answer(self, records: Sequence[Record], shortcuts: None) -> list[dict[str, Any]]:
         self.met += [one.origin for one in records]
         return [{} for _ in records]

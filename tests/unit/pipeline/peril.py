@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from consumer.avro.decoder import Decoder
+from consumer.avro.decoder import Decoder, Shortcuts
 from consumer.avro.undecodable import CRASHED
 from consumer.types import Record
 
@@ -17,7 +17,7 @@ class Peril:
     """Stands in front of a decoder."""
 
     def __init__(self, decoder: Decoder, deadly: set[bytes]) -> None:
-        self._decode = decoder.decode
+        self._answer = decoder.answer
         self._deadly = deadly
         self.in_child = False
         self.takes_s = 0.0
@@ -25,15 +25,15 @@ class Peril:
         """How many steps each rehearsal had."""
         self.met: list[int] = []
         """The offsets that were decoded in the process itself, as often as they were."""
-        decoder.decode = self.decode  # type: ignore[method-assign]
+        decoder.answer = self.answer  # type: ignore[method-assign]
 
-    def decode(self, records: Sequence[Record]) -> list[Any]:
+    def answer(self, records: Sequence[Record], shortcuts: Shortcuts | None) -> list[Any]:
         for record in records:
             if not self.in_child:
                 self.met.append(record.offset)
             if record.value in self._deadly:
                 raise Died
-        return self._decode(records)
+        return self._answer(records, shortcuts)
 
     async def rehearse(self, steps: Sequence[Callable[[], object]]) -> Mapping[int, str]:
         """As `Rehearsal`, without a child."""

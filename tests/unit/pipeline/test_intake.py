@@ -108,13 +108,13 @@ async def test_a_chunk_that_would_take_too_much_memory_is_decoded_in_portions_in
 ):
     stage = Stage()
     one = await serving(stage)
-    decode, sizes = one.decoder.decode, []
+    answer, sizes = one.decoder.answer, []
 
-    def counted(records: Any) -> Any:
+    def counted(records: Any, shortcuts: Any) -> Any:
         sizes.append(len(records))
-        return decode(records)
+        return answer(records, shortcuts)
 
-    monkeypatch.setattr(one.decoder, "decode", counted)
+    monkeypatch.setattr(one.decoder, "answer", counted)
     monkeypatch.setattr(one.decoder, "portion", lambda records: min(2, len(records)))
     one.decoder.light_bytes = 0
     for number in range(7):

@@ -55,6 +55,6 @@ async def test_what_a_child_died_of_is_not_decoded_and_the_others_keep_their_pla
     one = await reading()
     crashed = Undecodable(CRASHED)
     values = [listing(offset, offset + 1) for offset in range(4)]
-    data = one.data(values, {1: crashed, 3: crashed})
+    data = one.data(values, {1: crashed, 3: crashed}, None)
     assert data[1] is data[3] is crashed
     assert [len(datum["f0"]) for datum in (data[0], data[2]) if isinstance(datum, dict)] == [1, 3]
