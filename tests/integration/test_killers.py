@@ -11,24 +11,24 @@ from tests.integration.processes import ConsumerProcess
 _ROOT = Path(__file__).resolve().parents[2]
 OURS = "distinct-consumer."
 
-# Loaded by Python before the command: the product's readers crash on an event that names the magic word.
+# Loaded by Python before the command: the product's readers and shortcuts crash on an event that names the magic word.
 _CRASHING = """
 import ctypes, os, signal, time
-from consumer.avro import compiled, decoder
+from consumer.avro import compiled, decoder, native
 
-whole = compiled.compile_reader
+whole, short = compiled.compile_reader, native.Native.shortcut
 
-def compile_reader(schema, **options):
-    read = whole(schema, **options)
-    def deadly(value, start):
+def deadly(function):
+    def called(value, *rest):
         if b"SEGFAULT" in value:
             ctypes.string_at(0)
         if b"ABORT" in value:
             os.abort()
-        return read(value, start)
-    return deadly
+        return function(value, *rest)
+    return called
 
-decoder.compile_reader = compile_reader
+decoder.compile_reader = lambda schema, **options: deadly(whole(schema, **options))
+native.Native.shortcut = lambda *given: deadly(short(*given))
 """
 
 
