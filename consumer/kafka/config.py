@@ -41,11 +41,15 @@ class KafkaPolicy(msgspec.Struct, frozen=True):
 _READ_AHEAD = {
     "queued.min.messages": 20_000,
     "queued.max.messages.kbytes": 16_384,
+    "fetch.queue.backoff.ms": 200,
     "fetch.message.max.bytes": 256 * 1024,
     "fetch.max.bytes": 4 * 1024 * 1024,
 }
 """About a second's worth. A message that librdkafka holds costs hundreds of bytes beside its own, and what came with
-one fetch is kept until the last of it is consumed. A batch that is larger than a fetch is given all the same."""
+one fetch is kept until the last of it is consumed. A batch that is larger than a fetch is given all the same.
+
+Once there is so much, nothing is fetched for a while: by librdkafka's default for a second, in which no more than this
+can be read."""
 _GATHER_AT_BROKER = {
     "fetch.min.bytes": 64 * 1024,
     "fetch.wait.max.ms": 10,

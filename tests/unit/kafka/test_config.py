@@ -106,14 +106,28 @@ def test_how_much_is_read_ahead_is_bounded_unless_the_properties_say_otherwise()
     ours = consumer_config(NOWHERE, {}, POLICY)
     assert (ours["queued.min.messages"], ours["fetch.message.max.bytes"]) == (20_000, 262_144)
 
-    properties = {"queued.min.messages": "5", "max.partition.fetch.bytes": "1000000"}
+    properties = {
+        "queued.min.messages": "5",
+        "max.partition.fetch.bytes": "1000000",
+        "fetch.queue.backoff.ms": "7",
+    }
     theirs = consumer_config(NOWHERE, properties, POLICY)
     Consumer(theirs).close()
-    assert theirs["queued.min.messages"] == "5"
+    assert (theirs["queued.min.messages"], theirs["fetch.queue.backoff.ms"]) == ("5", "7")
     names = list(theirs)
     assert names.index("max.partition.fetch.bytes") > names.index("fetch.message.max.bytes"), (
         "two names of one option: librdkafka takes the last"
     )
+
+
+def test_what_is_read_ahead_lasts_for_as_long_as_nothing_is_fetched_after_it() -> None:
+    """librdkafka fetches nothing for that long once it holds so much: a second, by its default, in which no more than
+    that could be read."""
+    ours = consumer_config(NOWHERE, {}, POLICY)
+    ahead, rests_ms = ours["queued.min.messages"], ours["fetch.queue.backoff.ms"]
+    assert isinstance(ahead, int)
+    assert isinstance(rests_ms, int)
+    assert ahead / (rests_ms / 1000) >= 100_000, "records a second"
 
 
 def test_the_broker_gathers_what_trickles_in_unless_the_properties_say_otherwise() -> None:
