@@ -31,7 +31,7 @@ Decoded = dict[str, Any] | list[Any] | Undecodable
 """A datum, the answers of a shortcut, or a verdict."""
 
 
-Shortcuts = Mapping[bytes, Shortcut | None]
+ShortcutById = Mapping[bytes, Shortcut | None]
 """By schema id, for all that are loaded."""
 
 
@@ -122,7 +122,7 @@ class Decoder:
         """
         return cast(list[dict[str, Any] | Undecodable], self.answer(records, None))
 
-    def answer(self, records: Sequence[Record], shortcuts: Shortcuts | None) -> list[Decoded]:
+    def answer(self, records: Sequence[Record], shortcuts: ShortcutById | None) -> list[Decoded]:
         """As `decode`; but where a shortcut has the answers of all routes at once, they stand in the datum's place."""
         schemas = self._known
         light_bytes = self.light_bytes

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::Arc;
 
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -12,15 +11,12 @@ use crate::cursor::Cursor;
 use crate::recipe::Recipe;
 use crate::route::{Makes, Route};
 use crate::schema::Compiler;
-use crate::shape::Shape;
 use crate::unread::Unread;
 use crate::way::{Asked, Path, Value, Way};
 
 /// Answers for values of one hardened record schema.
 #[pyclass(frozen, module = "distinct_consumer_native")]
 pub struct Mapper {
-    /// What the values borrow of while they are looked at: kept, not asked.
-    _shape: Arc<Shape>,
     way: Way,
     asked: usize,
     type_at: Option<usize>,
@@ -63,7 +59,6 @@ impl Mapper {
             return Err(PyValueError::new_err("the routes ask for too much"));
         }
         Ok(Self {
-            _shape: shape,
             way,
             asked: count,
             type_at,

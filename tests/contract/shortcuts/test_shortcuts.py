@@ -165,6 +165,20 @@ def test_the_type_of_a_payload_chooses_the_routes() -> None:
     assert [len(ways.by_native(varint(index) + text("x")) or []) for index in (0, 1, 2)] == [2, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("to", "item", "plain"),
+    [
+        ("client_api/alias", {"anonymous_id": {"const": "a"}, "external_id": "f0"}, True),
+        ("client_api/identify", {"external_id": "f0", "phone": "f0", "data": {"object": {"a": "f0"}}}, True),
+        ("client_api/identify", {"external_id": "f0", "timezone": "f0"}, False),
+        ("client_api/devices", {"external_id": "f0", "device_id": "f0", "os": "f0", "model": "f0", "app_build": "f0",
+                                "app_version": "f0"}, False),
+    ],
+)  # fmt: skip
+def test_what_of_the_client_api_is_mapped_beside_events(to: str, item: dict[str, Any], plain: bool) -> None:
+    assert answered(Ways(TEXT, [{"to": to, "key": "none", "map": item}]), text("ada")) is plain
+
+
 def test_a_path_into_a_map_has_no_shortcut() -> None:
     ways = Ways(record_of({"type": "map", "values": "string"}), [event(value="f0.a")])
     assert ways.shortcut is None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from consumer.avro.decoder import Decoder, Shortcuts
+from consumer.avro.decoder import Decoder, ShortcutById
 from consumer.avro.undecodable import CRASHED
 from consumer.types import Record
 
@@ -27,7 +27,7 @@ class Peril:
         """The offsets that were decoded in the process itself, as often as they were."""
         decoder.answer = self.answer  # type: ignore[method-assign]
 
-    def answer(self, records: Sequence[Record], shortcuts: Shortcuts | None) -> list[Any]:
+    def answer(self, records: Sequence[Record], shortcuts: ShortcutById | None) -> list[Any]:
         for record in records:
             if not self.in_child:
                 self.met.append(record.offset)
