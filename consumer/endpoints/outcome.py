@@ -1,4 +1,4 @@
-"""What became of one request, in the five words the pipeline acts on."""
+"""What became of one request, in the six words the pipeline acts on."""
 
 from enum import Enum
 
@@ -50,4 +50,8 @@ class Unclear(msgspec.Struct, frozen=True):
     after_s: float | None = None
 
 
-Outcome = Delivered | Retry | Rejected | Halted | Unclear
+class Late(msgspec.Struct, frozen=True):
+    """It was not sent: its reservation had grown too old when its first byte was to go."""
+
+
+Outcome = Delivered | Retry | Rejected | Halted | Unclear | Late

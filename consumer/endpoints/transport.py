@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from consumer.endpoints.outcome import Halted, Outcome, Unclear
+from consumer.endpoints.outcome import Halted, Late, Outcome, Unclear
 from consumer.http.sender import Failure, FailureKind
 
 _OUTCOMES: Mapping[FailureKind, Outcome] = {
@@ -15,6 +15,8 @@ _OUTCOMES: Mapping[FailureKind, Outcome] = {
     FailureKind.RESET: Unclear("connection lost"),
     FailureKind.PROTOCOL: Unclear("answer not understood"),
     FailureKind.BODY_TOO_LARGE: Unclear("answer too large"),
+    # Nobody's fault but ours.
+    FailureKind.LATE: Late(),
 }
 _NO_CONNECTION = Halted("no connection in time")
 _LOST_WHILE_CONNECTING = Halted("connection lost before anything was sent")
@@ -30,6 +32,6 @@ def outcome_of(failure: Failure) -> Outcome:
     `failure.reason` is the client's own text: it is for the log, and not repeated here.
     """
     outcome = _OUTCOMES[failure.kind]
-    if failure.sent or isinstance(outcome, Halted):
+    if failure.sent or isinstance(outcome, Halted | Late):
         return outcome
     return _NO_CONNECTION if failure.kind is FailureKind.TIMEOUT else _LOST_WHILE_CONNECTING

@@ -5,14 +5,16 @@ costs with any client that has threads of its own. See docs/performance.md for t
 """
 
 import asyncio
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
+from time import monotonic
 
 from consumer.http.connecting import connect
 from consumer.http.connection import Connection
 from consumer.http.deadlines import Deadlines
-from consumer.http.sender import Answer, Failure, FailureKind, SenderPolicy, require_sendable_headers
+from consumer.http.sender import LATE, Answer, Failure, FailureKind, SenderPolicy, require_sendable_headers
 from consumer.http.target import Origin, Target, parse_target
 from consumer.http.trust import tls_context
 from consumer.http.turns import Turns
@@ -40,7 +42,9 @@ class HttptoolsSender:
         self._all_lost = asyncio.Event()
         self._deadlines: Deadlines[Connection] | None = None
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = math.inf
+    ) -> Answer | Failure:
         """See Sender.post."""
         if self._closed:
             raise RuntimeError("post() after close()")
@@ -57,7 +61,7 @@ class HttptoolsSender:
             connection = self._take_idle(target.origin) or await self._connect(target.origin, left_s)
             if isinstance(connection, Failure):
                 return connection
-            return await self._exchange(target, connection, head, body, until_s)
+            return await self._exchange(target, connection, head, body, until_s, begin_by_s)
         finally:
             self._turns.give_back()
 
@@ -106,9 +110,18 @@ class HttptoolsSender:
         return Connection(self._policy.max_body_bytes, self._lost)
 
     async def _exchange(
-        self, target: Target, connection: Connection, head: bytes, body: bytes, until_s: float
+        self,
+        target: Target,
+        connection: Connection,
+        head: bytes,
+        body: bytes,
+        until_s: float,
+        begin_by_s: float,
     ) -> Answer | Failure:
         self._watch(connection, until_s)
+        if monotonic() > begin_by_s:  # not the loop's time, which stands still until its next turn
+            self._keep(target.origin, connection)
+            return LATE
         try:
             result = await connection.exchange(head, body)
         except asyncio.CancelledError:

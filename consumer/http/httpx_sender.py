@@ -6,10 +6,12 @@ of them has to be turned off.
 """
 
 import asyncio
+import math
 import os
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from time import monotonic
 
 import httpx
@@ -17,6 +19,7 @@ import httpx
 from consumer.http.bodies import body_too_large, decode_body
 from consumer.http.sender import (
     KEPT_HEADERS,
+    LATE,
     Answer,
     Failure,
     FailureKind,
@@ -42,9 +45,13 @@ class HttpxSender:
         self._pool = _Pool(policy, self._tls)
         self._retired: set[_Pool] = set()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = math.inf
+    ) -> Answer | Failure:
         """See Sender.post."""
-        return await self._send(self._request("POST", url, headers, body))
+        request = self._request("POST", url, headers, body)
+        request.extensions["trace"] = partial(_refuse_late, begin_by_s)
+        return await self._send(request)
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Answer | Failure:
         """See Fetcher.get."""
@@ -59,6 +66,8 @@ class HttpxSender:
         try:
             async with asyncio.timeout(left_s):
                 return await self._exchange(pool, request)
+        except _LateError:
+            return LATE
         except TimeoutError:
             return Failure(FailureKind.TIMEOUT, "waiting for the answer: timed out", sent=True)
         except httpx.TransportError as error:
@@ -142,6 +151,16 @@ class _Pool:
                 keepalive_expiry=policy.idle_timeout_s,
             ),
         )
+
+
+class _LateError(Exception):
+    """The request's first byte would go after the time that it was to begin by."""
+
+
+async def _refuse_late(begin_by_s: float, event: str, _: object) -> None:
+    """What httpx calls at each step of a request."""
+    if event == "http11.send_request_headers.started" and monotonic() > begin_by_s:
+        raise _LateError
 
 
 def _has_surplus(response: httpx.Response) -> bool:

@@ -4,6 +4,7 @@ Redirects, proxies, cookies, credentials from files, retries: a sender does none
 hand a key to a third party or make one delivery into two, and both are decided elsewhere.
 """
 
+import math
 from collections.abc import Mapping
 from enum import Enum
 from typing import Protocol
@@ -26,6 +27,7 @@ class FailureKind(Enum):
     RESET = "reset"  # the connection ended before the answer was complete
     PROTOCOL = "protocol"  # what came is not HTTP, or not as it was announced
     BODY_TOO_LARGE = "body_too_large"
+    LATE = "late"  # what it was to begin by had passed: nothing was sent
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +51,9 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     kind: FailureKind
     reason: str
     sent: bool
+
+
+LATE = Failure(FailureKind.LATE, "it was to begin earlier", sent=False)
 
 
 class SenderPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +101,13 @@ class Sender(Protocol):
     tell them apart by.
     """
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = math.inf
+    ) -> Answer | Failure:
         """Send one request exactly once, and wait for its answer, at most `total_timeout_s`.
+
+        After `begin_by_s`, of `time.monotonic`, it sends nothing and fails as LATE. That is looked at immediately
+        before the first byte: a process may be stopped at any line, and others go on without it.
 
         Never raises for what the network or the receiver does. Raises ValueError for a URL or a header that
         cannot be sent (without naming its value), RuntimeError after close(). Cancelling it stops the waiting

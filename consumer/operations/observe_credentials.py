@@ -6,7 +6,7 @@ from consumer.clock import Clock
 from consumer.endpoints.catalogue import APIS
 from consumer.endpoints.empty_request import EmptyRequest, NoEmptyRequest, empty_request
 from consumer.endpoints.endpoint import Operation
-from consumer.endpoints.outcome import Delivered, Halted, Outcome, Rejected, Retry, Unclear
+from consumer.endpoints.outcome import Delivered, Halted, Late, Outcome, Rejected, Retry, Unclear
 from consumer.endpoints.transport import outcome_of
 from consumer.http.sender import Answer, Sender, SenderPolicy
 from consumer.http.urls import UrlProblem, parse_base_url
@@ -73,3 +73,5 @@ def _verdict(outcome: Outcome, request: EmptyRequest) -> tuple[State, str]:
             )
         case Retry(reason) | Unclear(reason):
             return "warning", f"no clear answer: {reason}"
+        case Late():
+            return "warning", "nothing was sent in time"

@@ -19,13 +19,13 @@ class Batch:
         "_body",
         "_key",
         "attempts",
+        "begin_by_s",
         "halted_at",
         "halts",
         "in_doubt",
         "mark",
         "members",
         "operation",
-        "reserved_at_s",
         "rest",
         "sent_at_s",
         "started",
@@ -53,7 +53,8 @@ class Batch:
         """Halts in a row that it brought about, each with successes of others since the one before."""
         self.halted_at = -1
         """How many successes the destination had at the last of them."""
-        self.reserved_at_s = 0.0
+        self.begin_by_s = 0.0
+        """Until when its reservation is young enough to be sent."""
         self.started = 0
         """What the gate gave when the request started."""
         self.sent_at_s = 0.0

@@ -78,7 +78,7 @@ class Post:
         if span is not None:
             span.inject(headers)
         started_s = perf_counter()
-        answer = await self._sender.post(url, headers, batch.body)
+        answer = await self._sender.post(url, headers, batch.body, batch.begin_by_s)
         if isinstance(answer, Answer):
             outcome, status = address.classify(answer), answer.status
         else:

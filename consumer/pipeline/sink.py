@@ -124,7 +124,7 @@ class Sink:
         permits = gate.permits(now_s)
         while permits > 0 and shelf.reserved:
             batch = shelf.reserved.popleft()
-            if self._is_old(batch, now_s):
+            if now_s > batch.begin_by_s:
                 shelf.parts.append(batch)  # Its reservation must outlive the request: renew it first.
                 continue
             permits -= 1
@@ -138,20 +138,12 @@ class Sink:
             for batch in batches:
                 self.stock.put_back(batch, now_s)
 
-    def _is_old(self, batch: Batch, now_s: float) -> bool:
-        return now_s - batch.reserved_at_s > self.policy.fresh_s
-
     async def _see_through(self, batch: Batch) -> None:
         to_confirm = False
         try:
             if self.stock.drop_leaving(batch):
-                if self._is_old(batch, self._clock.monotonic_s()):
-                    # This process was stopped since the gate let it pass: others may have delivered it meanwhile.
-                    self.gate.end()
-                    self.stock.part(batch)
-                else:
-                    batch.unanswered = True
-                    to_confirm = await self.ship(batch)
+                batch.unanswered = True
+                to_confirm = await self.ship(batch)
             else:
                 # Its partitions left since the gate let it pass: nothing of theirs may go out any more.
                 self.gate.end()
@@ -264,10 +256,10 @@ class Sink:
             self._settlement.progress.set()
             self.wake()
 
-    def _apply(self, outcome: Sorted, reserved_at_s: float) -> None:
+    def _apply(self, outcome: Sorted, asked_s: float) -> None:
         stock = self.stock
         for batch in outcome.granted:
-            batch.reserved_at_s = reserved_at_s
+            batch.begin_by_s = asked_s + self.policy.fresh_s
             stock.shelf.reserved.append(batch)
         for one in outcome.suppressed:
             # Another process may have delivered it a moment ago, and been killed.

@@ -5,7 +5,7 @@ import msgspec
 from consumer.clock import Clock
 from consumer.core.refusals import PLAUSIBLE_413_BYTES, RefusalGuard
 from consumer.core.retries import Backoff, Random, fails_alone
-from consumer.endpoints.outcome import Halted, Outcome, Refused, Rejected, Retry, Unclear
+from consumer.endpoints.outcome import Halted, Late, Outcome, Refused, Rejected, Retry, Unclear
 from consumer.pipeline.background import Background
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.confirmations import Confirmations
@@ -84,9 +84,14 @@ class Verdicts:
         self._confirmations.add(batch)
 
     async def apply(self, batch: Batch, outcome: Outcome) -> None:
-        """The batch was on the wire and this is its outcome, which is no acknowledgement; returns when it has ended,
+        """The batch had its permit and this is its outcome, which is no acknowledgement; returns when it has ended,
         waits, or is put back."""
         self._sink.wake()  # Its permit is free, however long its ending takes.
+        if isinstance(outcome, Late):
+            # This process was stopped since it was reserved: others may have delivered it meanwhile.
+            batch.unanswered = False
+            self._stock.part(batch)
+            return
         now_s = self._attempted(batch)
         match outcome:
             case Rejected(status=413) if len(batch.members) == 1 and len(batch.body) < PLAUSIBLE_413_BYTES:

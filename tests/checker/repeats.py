@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.checker.arrivals import Arrivals
+from tests.checker.arrivals import Arrivals, Repeat
 from tests.checker.disturbance import Disturbance
 from tests.checker.findings import Findings
 
@@ -38,8 +38,7 @@ def judge_repeats(
     for item in arrivals.repeats:
         possible = [one for one in caused if one.by.explains(arrivals.destination, item.before_ms)]
         if not possible:
-            gap_ms = item.at_ms - item.before_ms
-            findings.add(UNEXPLAINED, f"{arrivals.destination}: {item.event_id}, {gap_ms} ms after the last")
+            findings.add(UNEXPLAINED, f"{arrivals.destination}: {item.event_id}, {_when(item, disturbances)}")
         else:
             # Where several may have done it: one that may have done more.
             by = next((one for one in possible if _has_room(one, on_the_wire)), possible[0])
@@ -50,6 +49,16 @@ def judge_repeats(
             most = one.by.processes * on_the_wire
             findings.add(TOO_MANY, f"{arrivals.destination}: {one.by.name}: {one}, of at most {most}")
     return caused
+
+
+def _when(item: Repeat, disturbances: Sequence[Disturbance]) -> str:
+    """When it came, and what had been done by then: what to look for is where the times of both meet."""
+    gap = f"{item.at_ms - item.before_ms} ms after the last"
+    before = [one for one in disturbances if one.from_ms <= item.before_ms]
+    if not before:
+        return gap
+    last = max(before, key=lambda one: one.from_ms)
+    return f"{gap}, which was {item.before_ms - last.from_ms} ms after {last.name}"
 
 
 def _has_room(one: Caused, on_the_wire: int) -> bool:

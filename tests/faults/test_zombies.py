@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from consumer.sandbox.simulator import ApiFaults, FaultPlan
-from tests.faults import hanging, ways
+from tests.faults import freezing, hanging, ways
 from tests.faults.network import ANSWERS, BlackHole
 from tests.faults.outcomes import Recorder
 from tests.faults.progress import Progress, accepted
 from tests.faults.proxy import FaultProxy
-from tests.faults.zombies import freeze, thaw
+from tests.faults.zombies import freeze, freeze_at_a_request, thaw
 from tests.integration.conftest import MakeStage
 from tests.integration.processes import wait_until
 from tests.integration.sharing import partitions_of, share
@@ -52,6 +52,32 @@ def test_row_03_a_process_that_is_frozen_for_longer_than_its_session_moves_no_of
         thaw(zombie)
         share(stage, zombie, other)
         stage.generate(500, seed=3)
+        stage.wait_for_the_end(watch, 90.0)
+        for consumer in (zombie, other):
+            assert consumer.stop() == 0, consumer.tail()
+
+    outcome.judge(stage.check(watch), progress_s=progress_s, within_s=45.0, allowed=ON_THE_WIRE)
+
+
+@pytest.mark.timeout(300)
+def test_row_03_a_process_that_is_frozen_just_before_a_request_does_not_send_it_when_it_wakes(
+    make_stage: MakeStage, outcome: Recorder, tmp_path: Path
+) -> None:
+    stage, topology = stream(make_stage, 2_500)
+    freezes = tmp_path / "freezes"
+
+    with stage.watch() as watch:
+        zombie = stage.consumer(
+            topology=topology, module="tests.faults.freezing", **{freezing.WHILE: str(freezes)}
+        )
+        other = stage.consumer(topology=topology)
+        share(stage, zombie, other)
+        stage.generate(1_000, seed=2)
+        lost = min(partitions_of(zombie))
+        freeze_at_a_request(stage, zombie, freezes)
+        progress_s = Progress(stage).probe(90.0, partition=lost)
+        thaw(zombie)
+        share(stage, zombie, other)
         stage.wait_for_the_end(watch, 90.0)
         for consumer in (zombie, other):
             assert consumer.stop() == 0, consumer.tail()

@@ -3,6 +3,7 @@
 import signal
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,9 +17,19 @@ _LOCKED_S = 0.5
 def freeze(stage: Stage, consumer: ConsumerProcess) -> None:
     """SIGSTOP, remembered for the checker as a kill is; not in the middle of a transaction of the ledger's file, whose
     lock would stop everybody: that is another fault."""
+    _freeze(stage, consumer, lambda: consumer.signal(signal.SIGSTOP))
+
+
+def freeze_at_a_request(stage: Stage, consumer: ConsumerProcess, file: Path) -> None:
+    """As `freeze`, of one that runs `freezing` with this file: it stops before the first byte of its next request."""
+    _freeze(stage, consumer, file.touch)
+    file.unlink()
+
+
+def _freeze(stage: Stage, consumer: ConsumerProcess, stop: Callable[[], None]) -> None:
     for _ in range(_TRIES):
         at_ms = time.time_ns() // 1_000_000
-        consumer.signal(signal.SIGSTOP)
+        stop()
         _wait_until_stopped(consumer.pid)
         if not _is_locked(stage):
             stage.kills_ms.append(at_ms)

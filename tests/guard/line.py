@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
+from math import inf
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -72,7 +73,9 @@ class _Accepting:
     def __init__(self) -> None:
         self.requests = 0
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = inf
+    ) -> Answer:
         self.requests += 1
         return self._ANSWERS[url.endswith("/analytics")]
 

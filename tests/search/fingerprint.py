@@ -164,7 +164,7 @@ class Portrait:
                     0 <= one.halted_at < gate.successes,
                     one.started == gate._halts,
                     one.unanswered,
-                    self._now_s - one.reserved_at_s > self._process.sink.policy.fresh_s,
+                    self._now_s > one.begin_by_s,
                 )
             case Work():
                 return ("work", self.of(one), one.version, one.open, one.abandoned, one.number)

@@ -1,6 +1,7 @@
 """How a sender keeps, shares and gives up its connections."""
 
 import asyncio
+from time import monotonic
 
 import pytest
 
@@ -240,6 +241,42 @@ async def test_idle_connections_are_closed_before_the_receiver_would(
     answer_of(await sender.post(receiver.url(), {}, b"second"))
 
     assert receiver.connections == 2
+
+
+async def test_what_was_to_begin_earlier_is_not_sent_and_costs_no_connection(
+    sender: Sender, receive: MakeReceiver
+) -> None:
+    receiver = await receive(echo)
+    await sender.post(receiver.url(PATH), HEADERS, b"before")
+
+    failure_of(
+        await sender.post(receiver.url(PATH), HEADERS, b"late", monotonic() - 0.001),
+        FailureKind.LATE,
+        sent=False,
+    )
+
+    await sender.post(receiver.url(PATH), HEADERS, b"in time", monotonic() + 10.0)
+    assert receiver.bodies == [b"before", b"in time"]
+
+
+async def test_what_waited_for_its_turn_until_it_was_late_is_not_sent(
+    make_sender: MakeSender, receive: MakeReceiver
+) -> None:
+    async def slow(wire: Wire, seen: Seen) -> None:
+        await asyncio.sleep(0.2)
+        await echo(wire, seen)
+
+    receiver = await receive(slow)
+    sender = make_sender(max_connections=1)
+
+    first, second = await asyncio.gather(
+        sender.post(receiver.url(PATH), HEADERS, b"first"),
+        sender.post(receiver.url(PATH), HEADERS, b"second", monotonic() + 0.1),
+    )
+
+    answer_of(first)
+    failure_of(second, FailureKind.LATE, sent=False)
+    assert receiver.bodies == [b"first"]
 
 
 async def test_closing_closes_the_connections(sender: Sender, receive: MakeReceiver) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from consumer.endpoints.outcome import Halted, Unclear
+from consumer.endpoints.outcome import Halted, Late, Unclear
 from consumer.endpoints.transport import outcome_of
-from consumer.http.sender import Failure, FailureKind
+from consumer.http.sender import LATE, Failure, FailureKind
 
 
 @pytest.mark.parametrize("kind", [FailureKind.CONNECT, FailureKind.DNS, FailureKind.TLS])
@@ -22,6 +22,10 @@ def test_a_lost_answer_is_unclear(kind):
 @pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.RESET, FailureKind.PROTOCOL])
 def test_what_certainly_never_left_is_not_in_doubt(kind):
     assert isinstance(outcome_of(Failure(kind, "", sent=False)), Halted)
+
+
+def test_what_was_late_is_nobodys_fault():
+    assert outcome_of(LATE) == Late()
 
 
 def test_every_kind_of_failure_has_its_own_reason_and_repeats_nothing_of_the_clients_text():

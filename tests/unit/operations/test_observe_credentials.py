@@ -1,6 +1,7 @@
 """`check --online` tries keys: a good one passes, a bad one fails, and nothing is stored by either."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 import pytest
@@ -54,7 +55,9 @@ class Saying:
     def __call__(self, policy: SenderPolicy) -> "Saying":
         return self
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = inf
+    ) -> Answer | Failure:
         return self._answer
 
     async def close(self) -> None:

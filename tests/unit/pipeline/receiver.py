@@ -5,9 +5,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
-from consumer.http.sender import Answer, Failure, FailureKind
+from consumer.http.sender import LATE, Answer, Failure, FailureKind
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,12 @@ class ScriptedSender:
         self._api = api
         self._process = process
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = inf
+    ) -> Answer | Failure:
         running = asyncio.get_running_loop()
+        if running.time() > begin_by_s:
+            return LATE
         parsed = json.loads(body)
         items = parsed if isinstance(parsed, list) else [parsed]
         ids = tuple(id for item in items for id in ([item["id"]] if "id" in item else item["data"]))

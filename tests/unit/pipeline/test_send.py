@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ class Wire:
         self.bodies: list[bytes] = []
         self._answer = answer or Answer(200, {}, b'{"statusCode": 200}')
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | Failure:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, begin_by_s: float = inf
+    ) -> Answer | Failure:
         self.urls.append(url)
         self.headers.append(headers)
         self.bodies.append(body)
