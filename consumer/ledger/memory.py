@@ -96,6 +96,8 @@ class MemoryLedger:
         self._begin()
         now_s, policy, store = self._clock.wall_s(), self._policy, self._store
         for intent in intents:
+            if intent.key is None and intent.once is None:
+                continue  # It claimed nothing, and ends nothing.
             store.end(intent.slot)
             if intent.key is not None:
                 until_s = expiry_s(now_s, policy.key_keep_s)

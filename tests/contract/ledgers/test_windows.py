@@ -139,6 +139,16 @@ async def test_a_release_of_the_owner_come_again_does_not_free_the_window_it_was
     assert await process.ask(process.record(2, once=open_of("ann", 1))) == Windowed(origin(1))
 
 
+async def test_a_record_that_claims_nothing_any_more_ends_no_window_that_it_reserved_before(
+    world: World,
+) -> None:
+    """Another topology may have come between the reservation and what is read again."""
+    process = await world.process(0)
+    await process.take(process.record(1, key=None, once=open_of("ann", 0)))
+    await process.deliver(process.record(1, key=None))
+    assert await process.ask(process.record(2, once=open_of("ann", 1))) == behind(origin(1))
+
+
 async def test_users_have_windows_of_their_own(world: World) -> None:
     process = await world.process(0)
     await process.deliver(process.record(1, once=open_of("ann", 0)))
