@@ -10,6 +10,7 @@ from consumer.core.claims import KeyState
 from consumer.ledger import sqlite_partitions, sqlite_settle
 from consumer.ledger.ledger import Held, Intent, Reservation
 from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.sqlite_at_once import confirm_at_once, reserve_at_once
 from consumer.ledger.sqlite_file import SqliteFile
 from consumer.ledger.sqlite_reserve import reserve
 from consumer.ledger.sqlite_store import Operation, SqliteStore
@@ -62,12 +63,15 @@ class SqliteLedger:
         await self._worker.call(Operation(work, durable=False))
 
     async def reserve(self, intents: Sequence[Intent]) -> Reservation:
-        work = Operation(partial(reserve, intents=intents), durable=False, weight=len(intents))
-        return cast(Reservation, await self._worker.call(work))
+        work = partial(reserve, intents=intents)
+        at_once = partial(reserve_at_once, intents=intents)
+        operation = Operation(work, durable=False, weight=len(intents), at_once=at_once)
+        return cast(Reservation, await self._worker.call(operation))
 
     async def confirm(self, intents: Sequence[Intent]) -> None:
         work = partial(sqlite_settle.confirm, intents=intents)
-        await self._worker.call(Operation(work, weight=len(intents)))
+        at_once = partial(confirm_at_once, intents=intents)
+        await self._worker.call(Operation(work, weight=len(intents), at_once=at_once))
 
     async def release(self, held: Sequence[Held]) -> None:
         work = partial(sqlite_settle.release, held=held)

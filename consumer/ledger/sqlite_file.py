@@ -11,6 +11,7 @@ from urllib.parse import quote
 from consumer.errors import ConfigurationError, LedgerUnavailable
 from consumer.ledger import sqlite_schema
 from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.sqlite_at_once import LONG_WAY, TRIGGERS
 from consumer.ledger.sqlite_checkpoints import Checkpoints
 from consumer.ledger.sqlite_errors import advice, passing
 from consumer.ledger.sqlite_private import create_private
@@ -78,9 +79,7 @@ class SqliteFile:
         """
         try:
             connection = self._ready()
-            if durable != self._durable:
-                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._durable = durable
+            self._make(connection, durable=durable)
             self._begin(connection, writes=writes)
             yield connection
             connection.execute("COMMIT")
@@ -88,12 +87,48 @@ class SqliteFile:
                 self._checkpoints.committed(connection.total_changes)
         except sqlite3.Error as error:
             self._roll_back()
-            if not passing(error):
-                self.close()
-            raise self._unavailable(advice(error)) from error
+            raise self._failed(error) from error
         except BaseException:
             self._roll_back()
             raise
+
+    def at_once(
+        self, connection: sqlite3.Connection, statement: str, row: tuple[object, ...], *, durable: bool
+    ) -> bool:
+        """A statement of `sqlite_at_once` as a transaction of its own, on the connection that it was made for.
+
+        False, with nothing done, where it says that the call has to go the long way, or the connection is another one
+        by now. Raises as `transaction`.
+        """
+        try:
+            if self._ready() is not connection:
+                return False
+            self._make(connection, durable=durable)
+            self._let_sqlite_wait(connection, False)
+            self._turn.take()
+            try:
+                self._insist(connection, statement, row)
+            finally:
+                self._turn.give()
+            if self._checkpoints is not None:
+                self._checkpoints.committed(connection.total_changes)
+            return True
+        except sqlite3.Error as error:
+            if str(error) == LONG_WAY:
+                return False
+            self._roll_back()
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> LedgerUnavailable:
+        if not passing(error):
+            self.close()
+        return self._unavailable(advice(error))
+
+    def _make(self, connection: sqlite3.Connection, *, durable: bool) -> None:
+        """Make the next commit durable, or only visible."""
+        if durable != self._durable:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
 
     def _begin(self, connection: sqlite3.Connection, *, writes: bool) -> None:
         self._let_sqlite_wait(connection, not writes)
@@ -102,16 +137,16 @@ class SqliteFile:
             return
         self._turn.take()
         try:
-            self._take_lock(connection)
+            self._insist(connection, "BEGIN IMMEDIATE")
         finally:
             self._turn.give()
 
-    def _take_lock(self, connection: sqlite3.Connection) -> None:
-        """Begin to write. Looks oftener than SQLite would: others wait behind us for their turn."""
+    def _insist(self, connection: sqlite3.Connection, statement: str, row: tuple[object, ...] = ()) -> None:
+        """Execute what begins to write. Looks oftener than SQLite would: others wait behind us for their turn."""
         deadline_s = time.monotonic() + self._policy.busy_timeout_s
         while True:
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(statement, row)
                 return
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= deadline_s:
@@ -183,6 +218,8 @@ class SqliteFile:
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA wal_autocheckpoint = {_AHEAD_BYTES // page_bytes}")
         connection.execute(f"PRAGMA journal_size_limit = {_AHEAD_BYTES}")
+        for trigger in TRIGGERS:
+            connection.execute(trigger)
         if self._policy.max_bytes is not None:
             connection.execute(f"PRAGMA max_page_count = {max(1, self._policy.max_bytes // page_bytes)}")
 

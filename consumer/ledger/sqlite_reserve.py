@@ -15,43 +15,55 @@ from consumer.ledger.sqlite_places import (
     SOURCE_BITS,
     LowBits,
     are_usual,
+    digest_in,
     offset_of,
     source_of,
 )
 from consumer.ledger.sqlite_tables import Tables
 from consumer.ledger.unique import new_token
 
-_EVER_MS = 2**62
+EVER_MS = 2**62
+"""A window's length that no time is beyond."""
 _NO_SCOPE = bytes(DIGEST_BYTES)
 _PLACE = "json_extract(value, '$[0]')"
 
-# OR FAIL: a statement that fails undoes its whole transaction (see `SqliteFile`), so that SQLite need keep no copy of
-# every page that it changes.
-_RESERVE_FREE_KEYS = f"""
-INSERT OR FAIL INTO reservations (slot, source, offset, token, owner, expires_ms)
-SELECT slot, {source_of("place")}, {offset_of("place")}, ?, ?, ?
+
+def reserve_free_keys(ours: str, keys: str, places: str) -> str:
+    """In SQL: reserve those of the keys that are free. `ours`: token, owner and expiry."""
+    return f"""
+INTO reservations (slot, source, offset, token, owner, expires_ms)
+SELECT slot, {source_of("place")}, {offset_of("place")}, {ours}
 FROM (
-    SELECT {DIGEST} AS slot, value AS place FROM json_each(?)
+    SELECT {digest_in(keys)} AS slot, value AS place FROM json_each({places})
 ) AS asked
 WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
 ON CONFLICT DO NOTHING"""
 
-_RESERVE_FREE_WINDOWS = f"""
-INSERT OR FAIL INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
-SELECT slot, {source_of("place")}, {offset_of("place")}, ?, ?, ?, scope, at_ms
+
+def reserve_free_windows(ours: str, keys: str, scopes: str, claims: str, length_ms: str) -> str:
+    """In SQL: reserve those that are free with their windows. `claims`: places and times."""
+    return f"""
+INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
+SELECT slot, {source_of("place")}, {offset_of("place")}, {ours}, scope, at_ms
 FROM (
-    SELECT {DIGEST} AS slot, json_extract(value, '$[0]') AS place,
-        {DIGEST} AS scope, json_extract(value, '$[1]') AS at_ms
-    FROM json_each(?)
+    SELECT {digest_in(keys)} AS slot, json_extract(value, '$[0]') AS place,
+        {digest_in(scopes)} AS scope, json_extract(value, '$[1]') AS at_ms
+    FROM json_each({claims})
 ) AS asked
 WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
 AND NOT EXISTS (
-    SELECT 1 FROM windows
-    WHERE windows.scope = asked.scope AND windows.at_ms > asked.at_ms - ? AND windows.at_ms < asked.at_ms + ?)
+    SELECT 1 FROM windows WHERE windows.scope = asked.scope
+    AND windows.at_ms > asked.at_ms - {length_ms} AND windows.at_ms < asked.at_ms + {length_ms})
 AND NOT EXISTS (
-    SELECT 1 FROM reservations AS rival
-    WHERE rival.scope = asked.scope AND rival.at_ms > asked.at_ms - ? AND rival.at_ms < asked.at_ms + ?)
+    SELECT 1 FROM reservations AS rival WHERE rival.scope = asked.scope
+    AND rival.at_ms > asked.at_ms - {length_ms} AND rival.at_ms < asked.at_ms + {length_ms})
 ON CONFLICT DO NOTHING"""
+
+
+# OR FAIL: a statement that fails undoes its whole transaction (see `SqliteFile`), so that SQLite need keep no copy of
+# every page that it changes.
+_RESERVE_FREE_KEYS = "INSERT OR FAIL" + reserve_free_keys("?, ?, ?", "?", "?")
+_RESERVE_FREE_WINDOWS = "INSERT OR FAIL" + reserve_free_windows("?, ?, ?", "?", "?", "?", "?")
 
 _NOT_RESERVED = f"""
 SELECT key FROM json_each(?)
@@ -102,7 +114,7 @@ class _Call:
         """Refuse what is fenced; tell what may go in bulk, by the window's length, from what may not."""
         low = LowBits(self._tables.number)
         epoch_of = _Epochs(self._tables)
-        shared_keys, shared_scopes = _shared(self._intents)
+        shared_keys, shared_scopes = shared(self._intents)
         for index, intent in enumerate(self._intents):
             if intent.epoch < epoch_of[intent.topic, intent.partition] and not intent.redrive:
                 self.refused[index] = Fenced()
@@ -117,7 +129,7 @@ class _Call:
             if once is None:
                 self._keyed.append(index)
             else:
-                length_ms = _EVER_MS if once.length_ms is None else once.length_ms
+                length_ms = EVER_MS if once.length_ms is None else once.length_ms
                 self._windowed.setdefault(length_ms, []).append(index)
 
     def reserve_in_bulk(self) -> None:
@@ -226,7 +238,7 @@ class _Epochs(dict[tuple[str, int], int]):
         return epoch
 
 
-def _shared(intents: Sequence[Intent]) -> tuple[set[bytes], set[bytes]]:
+def shared(intents: Sequence[Intent]) -> tuple[set[bytes], set[bytes]]:
     """The keys that more than one intent of the call has, and the scopes in which two of the call are near each other.
     Keyless intents share no key."""
     keys = [intent.key for intent in intents if intent.key is not None]

@@ -6,7 +6,15 @@ from itertools import compress
 from consumer.core.claims import KeyState, Once
 from consumer.ledger.ledger import Held, Intent
 from consumer.ledger.policy import expiry_s
-from consumer.ledger.sqlite_places import DIGEST, SOURCE_BITS, LowBits, are_usual, offset_of, source_of
+from consumer.ledger.sqlite_places import (
+    DIGEST,
+    SOURCE_BITS,
+    LowBits,
+    are_usual,
+    digest_in,
+    offset_of,
+    source_of,
+)
 from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
 from consumer.ledger.sqlite_tables import Tables, in_lists
 from consumer.types import Origin
@@ -23,11 +31,33 @@ _ACCEPT = """
 INSERT INTO windows (scope, at_ms, source, offset, expires_s) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
 
-# Almost always all of them are new. OR FAIL as in `sqlite_reserve`; an update would need the copies.
-_SETTLE_NEW = f"""
-INSERT OR FAIL INTO settled (slot, state, source, offset, written_s, topology)
-SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ?, ? FROM json_each(?) WHERE true
+
+def settle_new(keys: str, now_s: str, topology: str, places: str) -> str:
+    """In SQL: write those of the keys as confirmed of which nothing is known."""
+    return f"""
+INTO settled (slot, state, source, offset, written_s, topology)
+SELECT {digest_in(keys)}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, {now_s}, {topology}
+FROM json_each({places}) WHERE true
 ON CONFLICT DO NOTHING"""
+
+
+def accept_all(scopes: str, until_s: str, claims: str) -> str:
+    """In SQL: write windows as accepted. `claims`: places and times."""
+    return f"""
+INTO windows (scope, at_ms, source, offset, expires_s)
+SELECT {digest_in(scopes)}, json_extract(value, '$[1]'), {source_of(_PLACE)}, {offset_of(_PLACE)}, {until_s}
+FROM json_each({claims}) WHERE true
+ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
+
+
+def end_all(keys: str, places: str) -> str:
+    """In SQL: end the reservations of these keys, whoever holds them."""
+    return f"DELETE FROM reservations WHERE slot IN (SELECT {digest_in(keys)} FROM json_each({places}))"
+
+
+_PLACE = "json_extract(value, '$[0]')"
+# Almost always all of them are new. OR FAIL as in `sqlite_reserve`; an update would need the copies.
+_SETTLE_NEW = "INSERT OR FAIL" + settle_new("?", "?", "?", "?")
 _SETTLE_ALL = f"""
 INSERT INTO settled (slot, state, source, offset, written_s, topology)
 SELECT {DIGEST}, {CONFIRMED}, {source_of("value")}, {offset_of("value")}, ?, ? FROM json_each(?) WHERE true
@@ -36,14 +66,8 @@ ON CONFLICT (slot) DO UPDATE SET
     topology = excluded.topology
 WHERE state <> {CONFIRMED} OR written_s < ?"""
 
-_PLACE = "json_extract(value, '$[0]')"
-_ACCEPT_ALL = f"""
-INSERT INTO windows (scope, at_ms, source, offset, expires_s)
-SELECT {DIGEST}, json_extract(value, '$[1]'), {source_of(_PLACE)}, {offset_of(_PLACE)}, ?
-FROM json_each(?) WHERE true
-ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
-
-_END_ALL = f"DELETE FROM reservations WHERE slot IN (SELECT {DIGEST} FROM json_each(?))"
+_ACCEPT_ALL = "INSERT" + accept_all("?", "?", "?")
+_END_ALL = end_all("?", "?")
 
 _GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source = ? AND offset = ?"
 
@@ -87,7 +111,7 @@ def _accept_windows(tables: Tables, windowed: Sequence[tuple[Once, int]]) -> Non
         if some:
             scopes = b"".join([once.scope for once, _ in some])
             claims = str([[place, once.at_ms] for once, place in some])
-            tables.connection.execute(_ACCEPT_ALL, (scopes, _until_s(tables, ever=ever), claims))
+            tables.connection.execute(_ACCEPT_ALL, (scopes, until_s(tables, ever=ever), claims))
 
 
 def _confirm_one(tables: Tables, intent: Intent) -> None:
@@ -99,13 +123,14 @@ def _confirm_one(tables: Tables, intent: Intent) -> None:
         row = (intent.key, CONFIRMED, source, intent.offset, tables.now_s, topology, tables.key_horizon_s)
         execute(_SETTLE, row)
     if once is not None:
-        until_s = _until_s(tables, ever=once.length_ms is None)
-        execute(_ACCEPT, (once.scope, once.at_ms, source, intent.offset, until_s))
+        expires_s = until_s(tables, ever=once.length_ms is None)
+        execute(_ACCEPT, (once.scope, once.at_ms, source, intent.offset, expires_s))
     if intent.key is not None or once is not None:
         execute("DELETE FROM reservations WHERE slot = ?", (intent.slot,))
 
 
-def _until_s(tables: Tables, *, ever: bool) -> int:
+def until_s(tables: Tables, *, ever: bool) -> int:
+    """Until when a window that is accepted now is kept."""
     policy = tables.policy
     return expiry_s(tables.now_s, policy.once_keep_s if ever else policy.window_keep_s)
 

@@ -10,6 +10,7 @@ from consumer.clock import Clock
 from consumer.errors import LedgerUnavailable
 from consumer.ledger.owner import Owner, boot_id
 from consumer.ledger.policy import LedgerPolicy
+from consumer.ledger.sqlite_at_once import AtOnce
 from consumer.ledger.sqlite_file import SqliteFile
 from consumer.ledger.sqlite_sweep import Sweep
 from consumer.ledger.sqlite_tables import Tables
@@ -26,6 +27,8 @@ class Operation(msgspec.Struct, frozen=True):
     writes: bool = True
     durable: bool = True
     weight: int = 1
+    at_once: Callable[[Tables], AtOnce | None] | None = None
+    """The same as a statement of its own, where that may do."""
 
 
 class SqliteStore:
@@ -64,6 +67,8 @@ class SqliteStore:
         writes = any(operation.writes for operation in operations)
         durable = any(operation.durable for operation in operations)
         try:
+            if len(operations) == 1 and (done := self._at_once(operations[0])) is not None:
+                return [done.result]
             with self._transaction(writes=writes, durable=durable) as tables:
                 return [operation.run(tables) for operation in operations]
         except LedgerUnavailable as error:
@@ -73,6 +78,18 @@ class SqliteStore:
             if len(operations) == 1:
                 return [error]
             return [result for operation in operations for result in self.run([operation])]
+
+    def _at_once(self, operation: Operation) -> AtOnce | None:
+        """None where it has to go the long way: then nothing was done."""
+        tables, now_ms = self._tables, self._now_ms()
+        if operation.at_once is None or tables is None or self._owner.due(now_ms):
+            return None
+        tables.begin(now_ms, int(self._clock.wall_s()))
+        asked = operation.at_once(tables)
+        if asked is None:
+            return None
+        done = self._file.at_once(tables.connection, asked.statement, asked.row, durable=operation.durable)
+        return asked if done else None
 
     def tick(self) -> None:
         """Beat, although no call may have come, and sweep. Raises LedgerUnavailable."""

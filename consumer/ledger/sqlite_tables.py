@@ -113,6 +113,10 @@ class Tables:
             number = self._numbers[source] = self._add(source) if found is None else int(found[0])
         return number
 
+    def known_number(self, topic: str, partition: int, route: str) -> int:
+        """As `number`, and -1 where it would have to be looked up."""
+        return self._numbers.get((topic, partition, route), -1)
+
     def _add(self, source: tuple[str, int, str]) -> int:
         added = self.connection.execute(
             "INSERT INTO sources (topic, partition, route) VALUES (?, ?, ?)", source
@@ -130,6 +134,10 @@ class Tables:
             ).fetchone()
             self._topologies[version] = number
         return number
+
+    def known_topology(self, version: str) -> int | None:
+        """As `topology`, and None where it would have to be looked up."""
+        return self._topologies.get(version)
 
     def origin(self, number: int, offset: int) -> Origin:
         """The record at an offset of a numbered source."""

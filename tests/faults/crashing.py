@@ -6,8 +6,9 @@ sender of its requests, the writer of its dead letters and its commits.
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError
@@ -21,9 +22,11 @@ from consumer.endpoints.outcome import Delivered, Outcome
 from consumer.kafka import letters
 from consumer.kafka.commits import Commits
 from consumer.kafka.letters import Letter, LetterWriter
-from consumer.ledger import sqlite_partitions, sqlite_settle
+from consumer.ledger import sqlite_partitions
 from consumer.ledger.ledger import Held, Intent, KeyState, Ledger, Reservation
 from consumer.ledger.open import open_ledger
+from consumer.ledger.sqlite_file import SqliteFile
+from consumer.ledger.sqlite_schema import CONFIRMED
 from consumer.pipeline.batch import Batch
 from consumer.pipeline.send import Post
 from consumer.types import Assigned, Origin, TopicPartition
@@ -166,6 +169,25 @@ def _wrap_transaction(module: Any, name: str, point: Point, crash: Crash) -> Non
     setattr(module, name, wrapped)
 
 
+def _crash_within_confirmations(crash: Crash) -> None:
+    """When the first reservation of those that it confirms ends, which comes last. A call may be one statement, within
+    which nothing of ours runs but this."""
+    tune = SqliteFile._tune
+
+    def tuned(self: SqliteFile, connection: sqlite3.Connection) -> None:
+        tune(self, connection)
+        pass_by = partial(crash.here_in_a_thread, Point.CONFIRM_WRITTEN, quiet=False, linger=True)
+        connection.create_function("pass_by", 0, pass_by)
+        connection.execute(
+            f"""
+            CREATE TEMP TRIGGER confirming_written AFTER DELETE ON reservations
+            WHEN EXISTS (SELECT 1 FROM settled WHERE slot = old.slot AND state = {CONFIRMED})
+            BEGIN SELECT pass_by(); END"""
+        )
+
+    SqliteFile._tune = tuned  # type: ignore[method-assign]
+
+
 def install(crash: Crash) -> None:
     """Wrap what the consumer is made of, in this process."""
     CrashingPost.crash = CrashingWriter.crash = CrashingCommits.crash = crash
@@ -178,7 +200,7 @@ def install(crash: Crash) -> None:
     for (module, name), replacement in replacements.items():
         assert hasattr(module, name), f"{module.__name__} has no {name} any more"
         setattr(module, name, replacement)
-    _wrap_transaction(sqlite_settle, "confirm", Point.CONFIRM_WRITTEN, crash)
+    _crash_within_confirmations(crash)
     _wrap_transaction(sqlite_partitions, "advance", Point.ADVANCE_WRITTEN, crash)
 
 

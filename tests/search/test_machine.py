@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 )
 
 from consumer.clock import Clock
-from consumer.ledger import sqlite_settle
 from consumer.ledger.ledger import Ledger
 from consumer.ledger.memory import MemoryLedger
 from consumer.ledger.memory_store import MemoryStore
@@ -208,5 +207,5 @@ def test_whatever_happens_for_long_no_rule_is_broken_and_all_comes_to_its_end(
 
 
 def test_the_machine_finds_a_ledger_that_confirms_nothing() -> None:
-    with patch.object(sqlite_settle, "confirm", lambda tables, intents: None), pytest.raises(AssertionError):
+    with patch.object(SqliteLedger, "confirm", AsyncMock()), pytest.raises(AssertionError):
         play("sqlite", 20, shrinks=False)
