@@ -117,8 +117,10 @@ def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     try:
         return load_settings(config, flags)
     except ConfigurationError as error:
-        named = {"topology", "schemas", "allow_plain_http"}
-        rest = load_settings(None, {key: value for key, value in flags.items() if key in named})
+        try:
+            rest = load_settings(None, flags, only=("topology", "schemas", "allow_plain_http"))
+        except ConfigurationError:
+            raise error from None  # It is among these that there is a mistake.
         raise ConfigurationError(error.findings + _load(rest)[1]) from None
 
 

@@ -1,7 +1,7 @@
 """Flags of the settings, made from the settings themselves, for the commands that take them."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
@@ -102,6 +102,14 @@ def _flag(key: str, sections: bool) -> Callable[[F], F]:
     )
 
 
-def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
-    """The settings of this process. Raises ConfigurationError with every mistake."""
-    return Settings.load(flags, os.environ, config)
+def load_settings(
+    config: Path | None, flags: Mapping[str, Any], *, only: Collection[str] | None = None
+) -> Settings:
+    """The settings of this process; `only`: these of them, and the defaults of the others. Raises ConfigurationError
+    with every mistake."""
+    if only is None:
+        return Settings.load(flags, os.environ, config)
+    others = [key for key in keys() if key not in only]
+    left_out = {variable_of(key) for key in others}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    return Settings.load({key: flags[key] for key in only if key in flags}, environment, config)

@@ -88,7 +88,7 @@ def is_loopback(host: str) -> bool:
 def _problem_of(parts: SplitResult, text: str, allow_plain_http: bool) -> str | None:
     host = parts.hostname
     if parts.scheme not in _DEFAULT_PORTS or not host:
-        return "must start with https:// and a host"
+        return "must start with https:// (http:// for this machine alone) and a host"
     if "@" in parts.netloc:
         return "must not hold a user name or password; credentials have their own setting"
     if "?" in text or "#" in text:
@@ -100,9 +100,7 @@ def _problem_of(parts: SplitResult, text: str, allow_plain_http: bool) -> str | 
     if not _is_plain_path(parts.path):
         return "has a path with '..' or characters that must be percent-encoded"
     if parts.scheme == "http" and not (allow_plain_http or is_loopback(host)):
-        return (
-            "is plain http, which shows the API key to the network; use https, or allow plain http explicitly"
-        )
+        return "is plain http, which shows the API key to the network: use https, or allow it by --allow-plain-http"
     return None
 
 

@@ -13,7 +13,7 @@ def registry_problem(urls: str | None, *, plain_http: bool) -> str | None:
         except ValueError:
             return "is not a URL; write https://host or https://host:port"
         if parts.scheme not in ("https", "http", "mock") or not parts.netloc:
-            return "must start with https:// and a host"
+            return "must start with https:// (http:// for this machine alone) and a host"
         if "@" in parts.netloc:
             return "must not hold a user name or password: use SCHEMA_REGISTRY_BASIC_AUTH"
         if parts.scheme == "http" and not (plain_http or _is_loopback(parts.hostname or "")):

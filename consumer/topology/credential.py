@@ -57,6 +57,13 @@ class FileCredential:
         self._key: str | None = None
 
     def read(self) -> str:
+        fault = self.refresh()
+        if self._key is None:
+            raise FaultError(f"credential {self.reference}: {fault}")
+        return self._key
+
+    def refresh(self) -> str | None:
+        """Look at the file again; gives what is wrong with it now."""
         try:
             status = os.stat(self._file)
             # Kubernetes swaps a link: the new file may be as old and as long as the old one, but is another.
@@ -66,12 +73,13 @@ class FileCredential:
                 if not _sendable(key):
                     raise ValueError
                 self._key, self._stamp = key, stamp
-        except (OSError, ValueError):
-            if self._key is None:
-                text = f"credential {self.reference}: the file can't be read, is empty, or {_UNSENDABLE}"
-                raise FaultError(text) from None
-        assert self._key is not None
-        return self._key
+        except FileNotFoundError:
+            return f"the file {self._file} does not exist"
+        except OSError as error:
+            return f"the file {self._file} can't be read: {error.strerror}"
+        except ValueError:
+            return f"the file {self._file} is empty, or no key: it {_UNSENDABLE}"
+        return None
 
     def __repr__(self) -> str:
         return f"<credential {self.reference}>"
@@ -117,11 +125,8 @@ def resolve(reference: str, environment: Mapping[str, str]) -> CredentialSource 
 
 def _from_file(reference: str, file: Path) -> CredentialSource | CredentialProblem:
     source = FileCredential(reference, file)
-    try:
-        source.read()
-    except FaultError:
-        return CredentialProblem(f"the file {file} can't be read, is empty, or {_UNSENDABLE}")
-    return source
+    fault = source.refresh()
+    return source if fault is None else CredentialProblem(fault)
 
 
 def _sendable(key: str) -> bool:

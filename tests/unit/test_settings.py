@@ -243,7 +243,7 @@ def test_a_mistake_does_not_show_a_secret(config: Path) -> None:
             "https://u:hunter2@registry.example",
             "must not hold a user name or password: use SCHEMA_REGISTRY_BASIC_AUTH",
         ),
-        ("registry.example", "must start with https:// and a host"),
+        ("registry.example", "must start with https:// (http:// for this machine alone) and a host"),
         (
             "https://ok.example,http://registry.example",
             "is plain http beyond this machine: use https, or allow it by --allow-plain-http",

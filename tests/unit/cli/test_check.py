@@ -186,12 +186,25 @@ def test_a_renamed_route_is_a_warning_and_under_strict_a_mistake(workshop: Works
     assert run(*topology, "--strict").exit_code == 0
 
 
-def test_mistakes_in_settings_do_not_hide_those_of_the_topology(workshop: Workshop) -> None:
+def test_mistakes_in_settings_do_not_hide_those_of_the_topology(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workshop.change("to: stats", "to: stat")
     config = workshop.folder / "consumer.conf"
     config.write_text("max_pendin: 5\n")
+    monkeypatch.setenv("CONSUMER_DRAIN_TIMEOUT", "soon")
 
     refused = run("--topology", str(workshop.folder), "--config", str(config)).exception
 
     assert isinstance(refused, ConfigurationError)
-    assert len(refused.findings) == 2
+    assert len(refused.findings) == 3
+
+
+def test_a_mistake_in_what_the_topology_is_read_by_is_told_alone(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSUMER_ALLOW_PLAIN_HTTP", "perhaps")
+    refused = run("--topology", str(workshop.folder)).exception
+    assert isinstance(refused, ConfigurationError)
+    (finding,) = refused.findings
+    assert "CONSUMER_ALLOW_PLAIN_HTTP" in finding

@@ -139,7 +139,7 @@ async def test_every_answer_is_told_by_what_it_means_for_the_destination(
     ("changes", "text"),
     [
         ({"reference": "env:OTHER"}, "OTHER is not set"),
-        ({"reference": "file:/nowhere/key"}, "/nowhere/key can't be read"),
+        ({"reference": "file:/nowhere/key"}, "/nowhere/key does not exist"),
         ({"base_url": "${CRM_URL}"}, "${CRM_URL} is not set"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_rotation_caught_halfway_keeps_the_old_key(tmp_path: Path, halfway: st
         ({"KEY": "a b\tc"}, "one line of printable ASCII"),
         ({"KEY": "clé"}, "one line of printable ASCII"),
         ({"KEY": "a", "KEY_FILE": "/b"}, "both KEY and KEY_FILE are set"),
-        ({"KEY_FILE": "/nowhere"}, "the file /nowhere can't be read"),
+        ({"KEY_FILE": "/nowhere"}, "the file /nowhere does not exist"),
     ],
 )
 def test_a_reference_that_leads_nowhere_says_so(environment: dict[str, str], said: str) -> None:

@@ -33,15 +33,14 @@ CHANGED = [
         "    credential: env:CRM_KEY",
         "    credential: file:/nowhere/key",
         "destinations.crm.credential",
-        "the file /nowhere/key can't be read, is empty, or must be one line of printable ASCII, as it "
-        "is sent in a header",
+        "the file /nowhere/key does not exist",
     ),
     (
         "https://crm.example",
         "http://crm.example",
         "destinations.crm.base_url",
-        "the URL is plain http, which shows the API key to the network; use https, or allow plain "
-        "http explicitly",
+        "the URL is plain http, which shows the API key to the network: use https, or allow it by "
+        "--allow-plain-http",
     ),
     (
         "https://crm.example",
