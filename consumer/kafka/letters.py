@@ -39,6 +39,15 @@ class Unwritten(msgspec.Struct, frozen=True):
 
 Outcome = Written | TooLarge | Unwritten
 
+_NO_TOPIC = "the topic does not exist: `topology apply` creates it"
+_WHY = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART: _NO_TOPIC,
+    KafkaError._UNKNOWN_TOPIC: _NO_TOPIC,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "there is no permission to write to it",
+    KafkaError.NOT_ENOUGH_REPLICAS: "too few of its replicas are in sync",
+    KafkaError._MSG_TIMED_OUT: "no broker has acknowledged in time",
+}
+
 
 class LetterWriter:
     """A producer and the thread that serves its delivery reports. Used from one event loop."""
@@ -70,7 +79,7 @@ class LetterWriter:
 
         def report(error: KafkaError | None, _: Message) -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_resolve, future, _outcome(error))
+                loop.call_soon_threadsafe(_resolve, future, outcome_of(error))
 
         try:
             self._producer.produce(
@@ -83,7 +92,7 @@ class LetterWriter:
         except BufferError:
             return Unwritten("the producer's queue is full")
         except KafkaException as error:
-            return _outcome(error.args[0])
+            return outcome_of(error.args[0])
         return await future
 
     def _serve(self) -> None:
@@ -93,7 +102,7 @@ class LetterWriter:
             except KafkaException as error:
                 # A fatal error (no permission to write, most often): the client takes nothing any more. If it ended
                 # this thread, no letter would be heard of again, and nobody told.
-                self._fatal = error.args[0].name()
+                self._fatal = _reason(error.args[0])
             if self._asked_again:
                 self._begin_anew()
 
@@ -122,12 +131,18 @@ class LetterWriter:
             self._producer.flush(timeout_s)
 
 
-def _outcome(error: KafkaError | None) -> Outcome:
+def outcome_of(error: KafkaError | None) -> Outcome:
+    """What became of a letter, from its delivery report."""
     if error is None:
         return Written()
     if error.code() in (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE):
         return TooLarge()
-    return Unwritten(error.name())
+    return Unwritten(_reason(error))
+
+
+def _reason(error: KafkaError) -> str:
+    why = _WHY.get(error.code())
+    return error.name() if why is None else f"{why} ({error.name()})"
 
 
 def _resolve(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:

@@ -53,7 +53,7 @@ def test_34_a_missing_secret_is_named_with_the_line_that_refers_to_it(tmp_path: 
     assert all(f"{name} is not set" in line and ".yaml:" in line for line in lines)
 
     gone = {f"{name}_FILE": str(tmp_path / "no-such-secret")}
-    assert "no-such-secret can't be read" in refused(tmp_path, **without(name), **gone)
+    assert "no-such-secret does not exist" in refused(tmp_path, **without(name), **gone)
 
 
 def test_34_what_cannot_be_reached_is_named_with_its_setting(tmp_path: Path) -> None:
