@@ -88,7 +88,7 @@ class Verdicts:
         waits, or is put back."""
         self._sink.wake()  # Its permit is free, however long its ending takes.
         if isinstance(outcome, Late):
-            # This process was stopped since it was reserved: others may have delivered it meanwhile.
+            # This process was stopped, or waited for a connection: others may have delivered it meanwhile.
             batch.unanswered = False
             self._stock.part(batch)
             return

@@ -243,9 +243,7 @@ async def test_idle_connections_are_closed_before_the_receiver_would(
     assert receiver.connections == 2
 
 
-async def test_what_was_to_begin_earlier_is_not_sent_and_costs_no_connection(
-    sender: Sender, receive: MakeReceiver
-) -> None:
+async def test_what_was_to_begin_earlier_is_not_sent(sender: Sender, receive: MakeReceiver) -> None:
     receiver = await receive(echo)
     await sender.post(receiver.url(PATH), HEADERS, b"before")
 
