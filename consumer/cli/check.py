@@ -1,6 +1,6 @@
 """`check`: whether settings and topology make sense, and what they say, without any connection."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from consumer.cli.check_online import (
     print_observations,
 )
 from consumer.cli.service import ledger_access_of
-from consumer.cli.settings_options import load_settings, settings_options
+from consumer.cli.settings_options import load_settings, option_faults, settings_options
 from consumer.clock import SystemClock
 from consumer.errors import ConfigurationError
 from consumer.ledger.open import open_ledger
@@ -32,6 +32,17 @@ from consumer.topology.directory import read_directory
 from consumer.topology.load import load_plan
 from consumer.topology.lock import changes_since, locked_routes, read_lock, write_lock
 from consumer.topology.plan import Destination, Plan, Route
+
+_OF_TOPOLOGY = ("topology", "schemas", "allow_plain_http")
+_OF_LEDGER = (
+    "consumer_group",
+    "ledger_url",
+    "ledger_password",
+    "ledger_ca_file",
+    "ledger_certificate_file",
+    "ledger_key_file",
+)
+_OF_KAFKA = ("kafka_properties",)
 
 
 @click.command(
@@ -71,7 +82,7 @@ Examples:
     help="Remember the routes in topology.lock, so that a later check notices a renamed one.",
 )
 @click.option("--strict", is_flag=True, help="Exit 2 also for what is a warning: a renamed route.")
-@settings_options("topology", "schemas", "allow_plain_http", *ONLINE_SETTINGS, sections=False)
+@settings_options(*_OF_TOPOLOGY, *ONLINE_SETTINGS, sections=False)
 def check(
     config: Path | None, output: str, online: bool, replicas: int, lock: bool, strict: bool, **flags: Any
 ) -> None:
@@ -80,9 +91,9 @@ def check(
     All mistakes are printed, each with file, line and key, and the command exits 2. What a running consumer
     would need besides, and does not have yet (keys, addresses), is a note: a topology can be checked without.
     """
-    settings = _settings(config, flags)
+    settings = _settings(config, flags, replicas)
     plan, findings = _load(settings)
-    findings = _ledger_faults(settings, replicas) + findings
+    findings = option_faults(settings) + _ledger_faults(settings, replicas) + findings
     if plan is None or findings:
         raise ConfigurationError(findings)
     directory = settings.topology or topology_dir()
@@ -112,16 +123,25 @@ def check(
         fail_if_any_failed(seen)
 
 
-def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
-    """Raises ConfigurationError; what is wrong with settings does not hide what is wrong with a named topology."""
+def _settings(config: Path | None, flags: dict[str, Any], replicas: int) -> Settings:
+    """Raises ConfigurationError with all that is wrong: one mistake in the settings hides none in what the others
+    name."""
     try:
         return load_settings(config, flags)
     except ConfigurationError as error:
+        findings = dict.fromkeys(error.findings)
+    parts: Mapping[Collection[str], Callable[[Settings], list[str]]] = {
+        _OF_KAFKA: option_faults,
+        _OF_LEDGER: lambda settings: _ledger_faults(settings, replicas),
+        _OF_TOPOLOGY: lambda settings: _load(settings)[1],
+    }
+    for keys, faults_of in parts.items():
         try:
-            rest = load_settings(None, flags, only=("topology", "schemas", "allow_plain_http"))
-        except ConfigurationError:
-            raise error from None  # It is among these that there is a mistake.
-        raise ConfigurationError(error.findings + _load(rest)[1]) from None
+            more = faults_of(load_settings(config, flags, only=keys))
+        except ConfigurationError as error:
+            more = error.findings
+        findings |= dict.fromkeys(more)
+    raise ConfigurationError(list(findings))
 
 
 def _load(settings: Settings) -> tuple[Plan | None, list[str]]:

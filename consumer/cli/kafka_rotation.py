@@ -56,7 +56,7 @@ class KafkaRotation:
                 _LOG.warning(f"{file} has changed: Kafka's client uses it from the next start on only")
 
     def _read(self) -> None:
-        options, findings = read_properties(self._file)
+        options, _, findings = read_properties(self._file)
         if findings:
             for finding in findings:
                 _LOG.error(f"not read again: {finding}")

@@ -12,7 +12,7 @@ import msgspec
 from consumer.app import AppConfig
 from consumer.avro.policy import AvroPolicy
 from consumer.cli.secrets_of import secrets_of
-from consumer.cli.settings_options import load_settings
+from consumer.cli.settings_options import load_settings, option_faults
 from consumer.core.pressure import PressurePolicy
 from consumer.errors import ConfigurationError
 from consumer.kafka.config import KafkaPolicy
@@ -62,6 +62,8 @@ def prepare(order: RunOrder, worker: int | None = None) -> Prepared:
     Raises UsageError with every mistake.
     """
     settings = load_settings(None if order.config is None else Path(order.config), dict(order.flags))
+    if faults := option_faults(settings):
+        raise ConfigurationError(faults)
     settings = settings.model_copy(update=_changes(settings, order.destination, worker))
     if missing := settings.missing():
         raise ConfigurationError(missing)

@@ -8,7 +8,9 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 import click
 
 from consumer.cli.sections import SectionOption
+from consumer.kafka.options import refused_options
 from consumer.settings import Settings
+from consumer.settings.document import Finding
 from consumer.settings.model import SettingsModel, keys, variable_of
 from consumer.settings.units import show_duration, show_size
 
@@ -107,9 +109,13 @@ def load_settings(
 ) -> Settings:
     """The settings of this process; `only`: these of them, and the defaults of the others. Raises ConfigurationError
     with every mistake."""
-    if only is None:
-        return Settings.load(flags, os.environ, config)
-    others = [key for key in keys() if key not in only]
-    left_out = {variable_of(key) for key in others}
-    environment = {name: value for name, value in os.environ.items() if name not in left_out}
-    return Settings.load({key: flags[key] for key in only if key in flags}, environment, config)
+    return Settings.load(flags, os.environ, config, only=only)
+
+
+def option_faults(settings: Settings) -> list[str]:
+    """Every option of `kafka_properties` that Kafka's client does not take, with its line."""
+    if not settings.kafka_options:
+        return []
+    refused = refused_options(settings.kafka_options)
+    faults = [Finding(settings.kafka_option_place(name), name, text) for name, text in refused]
+    return list(map(str, sorted(faults)))

@@ -76,15 +76,17 @@ _OURS: dict[str, tuple[str, frozenset[str]]] = {
 """What is ours, with the reason or what to use instead, and the values that say what we do anyway."""
 
 
-def theirs(properties: Mapping[str, str]) -> dict[str, str]:
-    """The properties without those that merely say what is so anyway.
+def reserved(name: str, value: str) -> str | None:
+    """Why an option cannot have this value: what to use instead; None where it may. Overriding it silently would leave
+    an operator believing that it holds."""
+    instead, same = _OURS.get(name, ("", frozenset({value})))
+    return None if value.lower() in same or value in same else instead
 
-    Raises UsageError where one would change what is ours: overriding it silently would leave an operator believing
-    that it holds.
-    """
+
+def theirs(properties: Mapping[str, str]) -> dict[str, str]:
+    """The properties without those that merely say what is so anyway. Raises UsageError where one is `reserved`."""
     for name, value in properties.items():
-        instead, same = _OURS.get(name, ("", frozenset({value})))
-        if value.lower() not in same and value not in same:
+        if instead := reserved(name, value):
             raise UsageError(f"KAFKA_PROPERTIES: {name} cannot be set there: {instead}")
     return {name: value for name, value in properties.items() if name not in _OURS}
 

@@ -6,6 +6,7 @@ escape that is none (a password with a single backslash), a key twice, a line wi
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from consumer.settings.document import Finding, Place
 
@@ -14,20 +15,33 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.|\Z)", re.DOTALL)
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", **{character: character for character in "\\=:#! "}}
 
 
-def read_properties(file: Path) -> tuple[dict[str, str], list[Finding]]:
-    """The options, and what is wrong with the file, without any value of it. Blocks; raises nothing."""
+class Properties(NamedTuple):
+    """What a file says: its options, where each stands, and what is wrong with it, without any value of it."""
+
+    options: dict[str, str]
+    places: dict[str, Place]
+    findings: list[Finding]
+
+
+def read_properties(file: Path) -> Properties:
+    """What a file says. Blocks; raises nothing."""
     try:
         text = file.read_text("utf-8")
     except OSError as error:
-        return {}, [Finding(Place(str(file), 0), "", f"the file can't be read: {error.strerror}")]
+        return _unreadable(file, f"the file can't be read: {error.strerror}")
     except UnicodeDecodeError:
-        return {}, [Finding(Place(str(file), 0), "", "the file is not UTF-8 text")]
+        return _unreadable(file, "the file is not UTF-8 text")
     return parse_properties(str(file), text)
 
 
-def parse_properties(source: str, text: str) -> tuple[dict[str, str], list[Finding]]:
+def _unreadable(file: Path, why: str) -> Properties:
+    return Properties({}, {}, [Finding(Place(str(file), 0), "", why)])
+
+
+def parse_properties(source: str, text: str) -> Properties:
     """As `read_properties`, from text; `source` names it in the findings."""
     options: dict[str, str] = {}
+    places: dict[str, Place] = {}
     findings: list[Finding] = []
     for line, joined in _logical_lines(text):
         place = Place(source, line)
@@ -46,7 +60,8 @@ def parse_properties(source: str, text: str) -> tuple[dict[str, str], list[Findi
             findings.append(Finding(place, key, "is set twice"))
         else:
             options[key] = value
-    return options, findings
+            places[key] = place
+    return Properties(options, places, findings)
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:

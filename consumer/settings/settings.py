@@ -1,6 +1,6 @@
 """The settings of one run: from flags, then the environment, then the `--config` file, then defaults."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from consumer.settings.addresses import registry_problem, without_credentials
 from consumer.settings.document import Finding, Location, Place, read_document
 from consumer.settings.mistakes import findings_of, locate
 from consumer.settings.model import RECEIVER_KEYS, SECRETS, SettingsModel, keys, variable_of
-from consumer.settings.properties import read_properties
+from consumer.settings.properties import Properties, read_properties
 from consumer.settings.sources import Sources, variable_place
 
 _HIDDEN = "***"
@@ -32,20 +32,26 @@ class Settings(SettingsModel):
     """Checked settings; frozen. `load` makes them, `masked` shows them."""
 
     _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
-    _kafka_options: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _kafka: Properties = PrivateAttr(default_factory=lambda: Properties({}, {}, []))
     _places: Mapping[Location, Place] = PrivateAttr(default_factory=dict)
     _receiver_places: Mapping[str, Place] = PrivateAttr(default_factory=dict)
     _secret_files: Mapping[str, Path] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(
-        cls, flags: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None
+        cls,
+        flags: Mapping[str, Any],
+        environment: Mapping[str, str],
+        config: Path | None = None,
+        *,
+        only: Collection[str] | None = None,
     ) -> "Settings":
         """Read all sources. Blocks on the files. Raises ConfigurationError with every mistake.
 
-        flags: by key (`ledger_url`), None where a flag is not given; what is no setting is passed over.
+        flags: by key (`ledger_url`), None where a flag is not given; what is no setting is passed over. only: the keys
+        that are read, where the others are of no concern, with whatever is wrong with them.
         """
-        sources = Sources()
+        sources = Sources(only)
         if config is not None:
             sources.take_file(read_document(config))
         sources.take_environment(environment)
@@ -59,8 +65,8 @@ class Settings(SettingsModel):
         if problem is not None:
             findings.append(Finding(*locate(sources.document, ("schema_registry_url",)), problem))
         if settings.kafka_properties is not None:
-            settings._kafka_options, more = read_properties(settings.kafka_properties)
-            findings += more
+            settings._kafka = read_properties(settings.kafka_properties)
+            findings += settings._kafka.findings
         if findings:
             raise _error(findings)
         settings._environment = {**sources.receivers, **environment}
@@ -78,7 +84,11 @@ class Settings(SettingsModel):
     @property
     def kafka_options(self) -> Mapping[str, str]:
         """librdkafka's options of the `kafka_properties` file."""
-        return self._kafka_options
+        return self._kafka.options
+
+    def kafka_option_place(self, name: str) -> Place:
+        """Where in that file an option stands; the file, if it does not."""
+        return self._kafka.places.get(name, Place(str(self.kafka_properties), 0))
 
     def secret_file(self, key: str) -> Path | None:
         """The file that a secret came from, to be read again when it changes; None where it came from none."""
@@ -87,7 +97,7 @@ class Settings(SettingsModel):
     @property
     def bootstrap_servers(self) -> str | None:
         """By the setting, else by the properties file."""
-        return self.kafka_bootstrap_servers or self._kafka_options.get("bootstrap.servers")
+        return self.kafka_bootstrap_servers or self._kafka.options.get("bootstrap.servers")
 
     def missing(self) -> list[str]:
         """What a consumer needs and has no default, in words; empty where all is there."""
@@ -110,7 +120,7 @@ class Settings(SettingsModel):
             key: {"value": _shown(key, getattr(self, name)), **_told(self._places.get((key,)))}
             for key, name in keys().items()
         }
-        for option, value in sorted(self._kafka_options.items()):
+        for option, value in sorted(self._kafka.options.items()):
             value = value if option in _OPEN_OPTIONS else _HIDDEN
             place = Place(str(self.kafka_properties), 0)
             shown[f"kafka_properties.{option}"] = {"value": value, "kind": "file", "source": place.source}

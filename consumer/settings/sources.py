@@ -1,6 +1,6 @@
 """Where the settings' values come from, one source over the other, each value with its place."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ _RECEIVER_SECRETS = frozenset(key for key in RECEIVER_KEYS if key.endswith("_api
 class Sources:
     """Take the sources from the weakest to the strongest, then read `document`, `receivers`, `findings`."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: Collection[str] | None = None) -> None:
+        """`only`: the keys that are read; None: all."""
+        self._left_out: frozenset[str] = frozenset() if only is None else frozenset(keys()) - frozenset(only)
         self.document = Document({}, {}, [])
         self.receivers: dict[str, str] = {}
         """What a topology may refer to, by the name of its environment variable."""
@@ -30,7 +32,8 @@ class Sources:
 
     def take_file(self, file: Document) -> None:
         """The `--config` file."""
-        self.findings.extend(file.findings)
+        if not self._left_out:
+            self.findings.extend(file.findings)
         known = keys()
         for key, value in file.values.items():
             place = file.places[key,]
@@ -41,7 +44,7 @@ class Sources:
                 self._take_secret(secret, value, place, twice=secret in file.values)
             elif key in RECEIVER_KEYS or secret in _RECEIVER_SECRETS:
                 self._take_receiver(key, value, place)
-            else:
+            elif not self._left_out:
                 files = [name + _FILE for name in (*SECRETS, *_RECEIVER_SECRETS)]
                 text = "unknown key" + nearest(key, [*known, *RECEIVER_KEYS, *files])
                 self.findings.append(Finding(place, key, text))
@@ -64,10 +67,13 @@ class Sources:
                 self._take(key, flags[key], Place(f"--{key.replace('_', '-')}", 0))
 
     def _take(self, key: str, value: Any, place: Place) -> None:
-        self.document.values[key] = value
-        self.document.places[key,] = place
+        if key not in self._left_out:
+            self.document.values[key] = value
+            self.document.places[key,] = place
 
     def _take_secret(self, key: str, file: Any, place: Place, *, twice: bool) -> None:
+        if key in self._left_out:
+            return
         if twice:
             self.findings.append(Finding(place, key, "is given itself and as a file: give one of them"))
             return

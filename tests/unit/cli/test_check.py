@@ -1,6 +1,7 @@
 """`check`: what a topology amounts to on stdout, or every mistake, and nothing that changes anything."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,89 @@ def test_a_mistake_in_what_the_topology_is_read_by_is_told_alone(
     assert isinstance(refused, ConfigurationError)
     (finding,) = refused.findings
     assert "CONSUMER_ALLOW_PLAIN_HTTP" in finding
+
+
+def test_a_mistake_in_one_setting_hides_none_in_what_the_others_name(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE.replace("to: stats", "to: stat"))
+    properties = workshop.folder / "kafka.conf"
+    properties.write_text("securty.protocol=SSL\n")
+
+    result = run(
+        "--topology",
+        str(workshop.folder),
+        CONSUMER_MAX_PENDING="many",
+        LEDGER_URL="postgres://ledger.example/db",
+        KAFKA_PROPERTIES=str(properties),
+    )
+
+    assert isinstance(result.exception, ConfigurationError)
+    told = result.exception.findings
+    assert len(told) == 4, told
+    for words in ("CONSUMER_MAX_PENDING", "LEDGER_URL", f"{properties}:1: securty.protocol", "stat"):
+        assert any(words in one for one in told), words
+
+
+def test_a_config_file_that_is_wrong_in_one_key_is_read_for_the_others(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE.replace("to: stats", "to: stat"))
+    config = workshop.folder / "consumer.conf"
+    config.write_text(f"topology: {workshop.folder}\nledger_ur: memory\nledger_url: memory\n")
+
+    result = run("--config", str(config))
+
+    assert isinstance(result.exception, ConfigurationError)
+    unknown, ledger, route = result.exception.findings
+    assert f"{config}:2: ledger_ur: unknown key" in unknown
+    assert "LEDGER_URL" in ledger
+    assert "stat" in route
+
+
+def test_every_option_that_kafka_would_not_take_is_told_with_its_line_and_nothing_is_logged_beside_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    properties = tmp_path / "kafka.properties"
+    properties.write_text(
+        "# ours\nsecurity.protocol=SASL_SLL\nacks=1\nsasl.password=canary\nsession.timeout.ms=soon\nfoo.bar=canary\n"
+    )
+
+    result = run(KAFKA_PROPERTIES=str(properties))
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert result.exception.exit_code == 2
+    protocol, acks, session, foo = result.exception.findings
+    assert protocol.startswith(f'{properties}:2: security.protocol: Invalid value "SASL_SLL"')
+    assert acks.startswith(f"{properties}:3: acks: cannot be set there")
+    assert session.startswith(f"{properties}:5: session.timeout.ms: Invalid value")
+    assert foo.startswith(f"{properties}:6: foo.bar: No such configuration property")
+    assert "canary" not in str(result.exception)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_options_that_do_not_go_together_are_told_with_their_file(tmp_path: Path) -> None:
+    properties = tmp_path / "kafka.properties"
+    properties.write_text(
+        "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nssl.ca.location=/nowhere/ca.pem\n"
+    )
+
+    result = run(KAFKA_PROPERTIES=str(properties))
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert result.exception.findings == [
+        f"{properties}: sasl.username and sasl.password must be set",
+        f"{properties}:3: ssl.ca.location: /nowhere/ca.pem does not exist",
+    ]
+
+
+def test_nobody_is_connected_to_for_a_look_at_the_options(tmp_path: Path) -> None:
+    properties = tmp_path / "kafka.properties"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        here = f"127.0.0.1:{listening.getsockname()[1]}"
+        properties.write_text(
+            f"bootstrap.servers={here}\nmetadata.broker.list={here}\nsecurity.protocol=SASL_PLAINTEXT\n"
+            "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.method=oidc\nsasl.oauthbearer.client.id=us\n"
+            f"sasl.oauthbearer.client.secret=canary\nsasl.oauthbearer.token.endpoint.url=http://{here}/token\n"
+        )
+        assert run(KAFKA_PROPERTIES=str(properties)).exit_code == 0
+
+        listening.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listening.accept()

@@ -14,7 +14,7 @@ BEFORE = "sasl.username=team\nsasl.password=canary-first\n"
 
 
 def rotation(file: Path, used: list[tuple[str, str]]) -> KafkaRotation:
-    options, _ = read_properties(file)
+    options = read_properties(file).options
     return KafkaRotation(file, options, lambda username, password: used.append((username, password)))
 
 

@@ -10,13 +10,13 @@ from consumer.settings.properties import parse_properties, read_properties
 
 
 def parsed(text: str) -> dict[str, str]:
-    options, findings = parse_properties("p", text)
+    options, _, findings = parse_properties("p", text)
     assert findings == []
     return options
 
 
 def findings(text: str) -> list[str]:
-    return [str(finding) for finding in parse_properties("client.properties", text)[1]]
+    return [str(finding) for finding in parse_properties("client.properties", text).findings]
 
 
 def test_a_usual_file_is_read_whole() -> None:
@@ -81,7 +81,7 @@ def test_what_would_be_misread_is_refused_without_the_value(text: str, expected:
 
 
 def test_a_file_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
-    _, (finding,) = read_properties(tmp_path / "nowhere")
+    _, _, (finding,) = read_properties(tmp_path / "nowhere")
 
     assert str(finding) == f"{tmp_path}/nowhere: the file can't be read: No such file or directory"
 
@@ -104,7 +104,7 @@ def test_what_is_escaped_as_java_does_comes_back_as_it_was(options: dict[str, st
 
 @given(st.text(alphabet=st.sampled_from(list("ab=: \\\n#!u0\t")), max_size=40))
 def test_no_text_makes_reading_raise(text: str) -> None:
-    options, found = parse_properties("p", text)
+    options, _, found = parse_properties("p", text)
 
     assert all(options.values())
     assert len(found) <= len(text.splitlines())
