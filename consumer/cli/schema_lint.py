@@ -86,6 +86,10 @@ def lint(
 
 
 def _chosen(folder: Path, names: tuple[str, ...]) -> list[str]:
+    if not folder.is_dir():
+        raise ConfigurationError(
+            [f"{folder}: there is no such folder: --schemas names one with *.avsc files"]
+        )
     known = schema_names(folder)
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -10,6 +10,9 @@ from consumer.topology.paths import Path
 _Node = Any
 """A schema as JSON has it: a name, a union (list) or a definition (dict)."""
 
+_NAMED = ("record", "error", "enum", "fixed")
+_INNER = {"array": "items", "map": "values"}
+
 
 class Lack(NamedTuple):
     """A name that does not exist where a path asks for it, and those that do."""
@@ -106,18 +109,22 @@ class AvroSchema:
         return [(node, space)]
 
     def _collect(self, node: _Node, space: str) -> None:
+        """Raises KeyError or TypeError for a definition that lacks a part."""
         if isinstance(node, list):
             for branch in node:
                 self._collect(branch, space)
         elif isinstance(node, dict):
-            if "name" in node and "type" in node and node["type"] in ("record", "error", "enum", "fixed"):
+            kind = node["type"]
+            if kind in _NAMED:
+                _require_text(node["name"])
                 name = _full_name(node, space)
                 self._named[name] = (node, space)
                 space = name.rpartition(".")[0]
-            for field in node.get("fields", ()):
+            for field in node["fields"] if _is_record(node) else ():
+                _require_text(field["name"])
                 self._collect(field["type"], space)
-            for inner in ("items", "values", "type"):
-                self._collect(node.get(inner), space)
+            inner = _INNER.get(kind) if isinstance(kind, str) else None
+            self._collect(kind if inner is None else node[inner], space)
 
 
 def schema_file(name: str, folders: Iterable[FilePath]) -> FilePath | None:
@@ -132,8 +139,21 @@ def read_schema(file: FilePath) -> AvroSchema:
         if not _is_record(root):
             raise ValueError("is no record schema")
         return AvroSchema(root)
-    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"can't be read as an Avro schema ({type(error).__name__})") from None
+    except OSError as error:
+        raise ValueError(f"can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("is JSON, and no Avro schema: `schema lint` says more") from None
+
+
+def _require_text(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError("a name that is no text")
 
 
 def _is_record(node: _Node) -> bool:

@@ -124,7 +124,9 @@ def _read_schemas(
         file = schema_file(topic.schema_, folders)
         if file is None:
             stems = {path.stem for folder in folders for path in folder.glob("*.avsc")}
-            text = f"there is no {topic.schema_}.avsc" + nearest(topic.schema_, stems)
+            nowhere = f": no *.avsc file is in {' or '.join(map(str, folders))}"
+            near = nearest(topic.schema_, stems) if stems else nowhere
+            text = f"there is no {topic.schema_}.avsc{near}"
             mistakes.append((("topics", name, "schema"), text))
             continue
         try:

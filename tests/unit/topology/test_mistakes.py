@@ -172,12 +172,43 @@ def test_a_schema_that_is_none_is_refused(workshop: Workshop) -> None:
     workshop.write("t.yaml", FILE)
     workshop.write("visit.avsc", '{"type": "enum"')
 
+    assert workshop.findings() == [
+        "t.yaml:3: topics.visits.schema: visit.avsc is not JSON: line 1, column 16: Expecting ',' delimiter"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"type": "record"}', "is JSON, and no Avro schema"),
+        (b'{"type": "record", "name": "Visit"}', "is JSON, and no Avro schema"),
+        (b'{"type": "record", "name": "Visit", "fields": [{"name": "id"}]}', "is JSON, and no Avro schema"),
+        (
+            b'{"type": "record", "name": "Visit", "fields": [{"name": "ids", "type": {"type": "array"}}]}',
+            "is JSON, and no Avro schema",
+        ),
+        (b'{"type": "record", "name": ["Visit"], "fields": []}', "is JSON, and no Avro schema"),
+        (b"[" * 100_000, "is nested too deep"),
+        (b'"string"', "is no record schema"),
+        (b"\xff", "is not UTF-8 text"),
+    ],
+)
+def test_a_schema_that_is_none_says_what_it_is(workshop: Workshop, content: bytes, why: str) -> None:
+    workshop.write("t.yaml", FILE)
+    (workshop.folder / "visit.avsc").write_bytes(content)
+
     (finding,) = workshop.findings()
 
-    assert (
-        finding
-        == "t.yaml:3: topics.visits.schema: visit.avsc can't be read as an Avro schema (JSONDecodeError)"
-    )
+    assert f"topics.visits.schema: visit.avsc {why}" in finding
+
+
+def test_where_there_is_no_schema_at_all_the_folders_are_named(workshop: Workshop) -> None:
+    workshop.write("t.yaml", FILE)
+    (workshop.folder / "visit.avsc").unlink()
+
+    (finding,) = workshop.findings()
+
+    assert "there is no visit.avsc: no *.avsc file is in " in finding
 
 
 def test_a_topic_that_no_route_is_from_is_refused(workshop: Workshop) -> None:
