@@ -1,6 +1,7 @@
 """The schema registry, by confluent-kafka's client, with a bound on everything that it leaves unbounded."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
@@ -187,10 +188,22 @@ class Registry:
         except (
             Exception
         ) as error:  # of any type: its HTTP library's, and slips over an answer that is nonsense
-            problem = type(error).__name__
+            problem = _words(error)
         raise RegistryUnavailable(
             f"schema registry {self._name}: {problem}; check SCHEMA_REGISTRY_URL, its credentials and the network"
         )
+
+
+def _words(error: BaseException) -> str:
+    """What the network or TLS said at the bottom of an error; of any other, its type: its text may hold anything."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS refused ({getattr(cause, 'verify_message', None) or cause.reason or 'no handshake'})"
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"connection failed ({cause.strerror})"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 def _connected(address: RegistryAddress, policy: RegistryPolicy) -> Any:

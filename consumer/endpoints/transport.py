@@ -22,8 +22,8 @@ _NO_CONNECTION = Halted("no connection in time")
 _LOST_WHILE_CONNECTING = Halted("connection lost before anything was sent")
 
 
-def outcome_of(failure: Failure) -> Outcome:
-    """Of a request that ended without an answer.
+def outcome_of(failure: Failure, address: str) -> Outcome:
+    """Of a request that ended without an answer. `address`: the host and port that no connection was had with.
 
     Where it is certain that nothing was sent, it is the destination's fault whatever the kind: a host that
     swallows packets ends in a time-out while connecting, and to call that unclear would put records in doubt
@@ -32,6 +32,6 @@ def outcome_of(failure: Failure) -> Outcome:
     `failure.reason` is the client's own text: it is for the log, and not repeated here.
     """
     outcome = _OUTCOMES[failure.kind]
-    if failure.sent or isinstance(outcome, Halted | Late):
-        return outcome
-    return _NO_CONNECTION if failure.kind is FailureKind.TIMEOUT else _LOST_WHILE_CONNECTING
+    if not (failure.sent or isinstance(outcome, Halted | Late)):
+        outcome = _NO_CONNECTION if failure.kind is FailureKind.TIMEOUT else _LOST_WHILE_CONNECTING
+    return Halted(f"{outcome.reason}: {address}") if isinstance(outcome, Halted) else outcome

@@ -26,6 +26,11 @@ class BaseUrl(msgspec.Struct, frozen=True):
         port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.path}"
 
+    @property
+    def address(self) -> str:
+        """Host and port, for messages."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     def join(self, path: str) -> str:
         """The URL of `path` ("/v2/events") below this base, whatever path the base has.
 

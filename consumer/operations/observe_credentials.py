@@ -9,7 +9,7 @@ from consumer.endpoints.endpoint import Operation
 from consumer.endpoints.outcome import Delivered, Halted, Late, Outcome, Rejected, Retry, Unclear
 from consumer.endpoints.transport import outcome_of
 from consumer.http.sender import Answer, Sender, SenderPolicy
-from consumer.http.urls import UrlProblem, parse_base_url
+from consumer.http.urls import BaseUrl, UrlProblem, parse_base_url
 from consumer.operations.observation import Observation, State
 from consumer.topology.credential import CredentialProblem, resolve
 from consumer.topology.plan import Destination
@@ -45,17 +45,20 @@ async def observe_credential(
         )
     )
     try:
-        outcome = await _try(sender, base_url.join(operation.path), operation, request, credential.read())
+        outcome = await _try(sender, base_url, operation, request, credential.read())
     finally:
         await sender.close()
     return seen(*_verdict(outcome, request))
 
 
 async def _try(
-    sender: Sender, url: str, operation: Operation, request: EmptyRequest, credential: str
+    sender: Sender, base_url: BaseUrl, operation: Operation, request: EmptyRequest, credential: str
 ) -> Outcome:
+    url = base_url.join(operation.path)
     answer = await sender.post(url, operation.headers(credential), request.body)
-    return operation.classify(answer) if isinstance(answer, Answer) else outcome_of(answer)
+    if isinstance(answer, Answer):
+        return operation.classify(answer)
+    return outcome_of(answer, base_url.address)
 
 
 def _verdict(outcome: Outcome, request: EmptyRequest) -> tuple[State, str]:

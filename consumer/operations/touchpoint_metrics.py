@@ -100,6 +100,7 @@ class TouchpointMetrics:
         """`admin_key` is read for each request, so that a rotated one is picked up."""
         self._fetcher = fetcher
         self._url = base_url.join(touchpoints.PATH)
+        self._address = base_url.address
         self._admin_key = admin_key
         self._answers = answers
         self._random = random
@@ -150,7 +151,11 @@ class TouchpointMetrics:
         for attempt in range(1, attempts + 1):
             self._tell(requests=self._progress.requests + 1, waiting="")
             got = await self._fetcher.get(url, touchpoints.headers(self._admin_key()))
-            found = _without_answer(got) if isinstance(got, Failure) else self._answers.read(query, part, got)
+            found = (
+                _without_answer(got, self._address)
+                if isinstance(got, Failure)
+                else self._answers.read(query, part, got)
+            )
             match found:
                 case Retry(reason, after_s) | Unclear(reason, after_s):
                     if attempt == attempts:
@@ -170,9 +175,9 @@ class TouchpointMetrics:
         self._on_progress(self._progress)
 
 
-def _without_answer(failure: Failure) -> Retry | Halted:
+def _without_answer(failure: Failure, address: str) -> Retry | Halted:
     """A certificate does not get better by asking again; everything else may."""
-    reason = outcome_of(failure)
+    reason = outcome_of(failure, address)
     assert isinstance(reason, Halted | Unclear), "no answer is either"
     text = f"{reason.reason} ({failure.reason})"
     return Halted(text) if failure.kind is FailureKind.TLS else Retry(text)

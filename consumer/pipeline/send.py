@@ -82,7 +82,7 @@ class Post:
         if isinstance(answer, Answer):
             outcome, status = address.classify(answer), answer.status
         else:
-            outcome, status = outcome_of(answer), None
+            outcome, status = outcome_of(answer, self._base_url.address), None
         self._metrics.request(type(outcome).__name__.lower(), perf_counter() - started_s)
         if batch.operation.max_items > 1:
             self._metrics.batch_items(len(batch.members))

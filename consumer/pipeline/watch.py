@@ -100,7 +100,7 @@ class Watch:
         if known.told is not None:
             seconds = round(now_s - known.since_s, 1)
             extra = {"trouble": name, "state": "over", "after_s": seconds}
-            _LOG.warning(f"{name}: goes on, after {seconds:g} s", extra=extra)
+            _LOG.warning(f"{name}: over, after {seconds:g} s", extra=extra)
 
     def _progress(self, view: View, now_s: float) -> None:
         told = (view.consumed, view.settled, view.in_flight, view.lag)

@@ -70,10 +70,10 @@ def test_a_run_with_all_kinds_of_trouble_tells_its_story_and_nobodys_data(
     told = [line["message"] for line in lines]
     assert any(text.startswith("joined the group") for text in told)
     assert any(text.startswith("decoding: halted: schema registry") for text in told)
-    assert any(text.startswith("decoding: goes on") for text in told)
+    assert any(text.startswith("decoding: over") for text in told)
     assert any(text.startswith("destination user-analytics: halted") for text in told)
     assert any(text.startswith("destination client: halted: 401") for text in told)
-    assert any(text.startswith("destination client: goes on") for text in told)
+    assert any(text.startswith("destination client: over") for text in told)
     assert told[-1] == "stopped"
 
     assert len(collector.spans) > 5

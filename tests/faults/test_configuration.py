@@ -65,7 +65,7 @@ def test_34_what_cannot_be_reached_is_named_with_its_setting(tmp_path: Path) -> 
     told = {
         ("broker", ""): "KAFKA_BOOTSTRAP_SERVERS",
         ("registry", ""): "SCHEMA_REGISTRY_URL",
-        ("credential", "user-analytics"): "cannot connect",
+        ("credential", "user-analytics"): f"cannot connect: {NOBODY.removeprefix('http://')}",
         ("credential", "client"): "cannot connect",
     }
     for about, text in told.items():

@@ -28,7 +28,11 @@ MOST_TAKEN_BYTES = 16 * 1024 * 1024  # what both kernels' buffers may hold, and 
 def outcomes_of(result: Answer | Failure) -> Iterator[Outcome]:
     """What each operation of each API makes of it."""
     for operation in OPERATIONS:
-        yield outcome_of(result) if isinstance(result, Failure) else operation.classify(result)
+        yield (
+            outcome_of(result, "receiver.example:443")
+            if isinstance(result, Failure)
+            else operation.classify(result)
+        )
 
 
 def judge(result: Answer | Failure, trick: Trick) -> None:

@@ -49,7 +49,7 @@ async def test_a_receiver_that_cannot_be_believed_gets_nothing_and_halts_the_des
         await sender.post(receiver.url(PATH), HEADERS, BODY), FailureKind.TLS, FailureKind.CONNECT, sent=False
     )
 
-    assert isinstance(outcome_of(result), Halted)
+    assert isinstance(outcome_of(result, "receiver.example:443"), Halted)
     assert receiver.seen == []
 
 
@@ -88,7 +88,7 @@ async def test_a_handshake_that_breaks_at_any_point_halts_in_time_with_nothing_s
 
     assert isinstance(result, Failure)
     assert not result.sent
-    assert isinstance(outcome_of(result), Halted)
+    assert isinstance(outcome_of(result, "receiver.example:443"), Halted)
     assert time.monotonic() - began_s < 5.0
 
 
@@ -105,7 +105,7 @@ async def test_an_answer_that_breaks_off_within_tls_is_unclear(
 
     assert isinstance(result, Failure)
     assert result.sent
-    assert isinstance(outcome_of(result), Unclear)
+    assert isinstance(outcome_of(result, "receiver.example:443"), Unclear)
     assert receiver.bodies == [BODY]
 
 

@@ -121,3 +121,25 @@ async def test_an_authority_that_is_exchanged_is_trusted_without_a_restart(
 
         assert await client.fetch(schema_id(number)) == SchemaText(TEXT)
         client.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        (
+            "http://127.0.0.1:9",
+            r"127\.0\.0\.1:9: connection failed \(Connection refused\); check SCHEMA_REGISTRY_URL",
+        ),
+        (
+            "http://registry.invalid",
+            r"registry\.invalid: connection failed \(.+\); check SCHEMA_REGISTRY_URL",
+        ),
+    ],
+)
+async def test_a_registry_that_cannot_be_reached_is_told_in_the_systems_words(url: str, says: str):
+    client = Registry(RegistryAddress(url=url), QUICK)
+    try:
+        with pytest.raises(RegistryUnavailable, match=says):
+            await client.probe()
+    finally:
+        client.close()

@@ -121,7 +121,11 @@ def _unused(policy: SenderPolicy) -> Saying:
         (Answer(500, {}, b""), "warning", "no clear answer"),
         (Answer(429, {}, b""), "warning", "no clear answer"),
         (Answer(204, {}, b""), "warning", "acknowledged a request that holds nothing"),
-        (Failure(FailureKind.DNS, "no such host", sent=False), "failed", "name not resolved"),
+        (
+            Failure(FailureKind.DNS, "no such host", sent=False),
+            "failed",
+            "name not resolved: receiver.example:443",
+        ),
         (Failure(FailureKind.TIMEOUT, "slow", sent=True), "warning", "no answer in time"),
     ],
 )

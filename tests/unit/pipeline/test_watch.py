@@ -64,7 +64,7 @@ def test_a_trouble_is_told_when_it_begins_and_when_it_is_over(
     watch.look(view())
     watch.look(view())
 
-    assert caplog.messages == ["destination client: halted: 401", "destination client: goes on, after 12 s"]
+    assert caplog.messages == ["destination client: halted: 401", "destination client: over, after 12 s"]
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.WARNING]
     assert [vars(record)["state"] for record in caplog.records] == ["on", "over"]
 
@@ -97,7 +97,7 @@ def test_short_rests_of_the_polling_are_no_news(
 
     assert [text for text in caplog.messages if text != "progress"] == [
         "polling: paused",
-        "polling: goes on, after 10 s",
+        "polling: over, after 10 s",
     ]
 
 
