@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own."""
+"""A certificate authority of the tests' own. Its certificates hold where Python verifies strictly: from 3.13 on."""
 
 import datetime as dt
 import ipaddress
@@ -13,6 +13,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAY = dt.timedelta(days=1)
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def _name(common_name: str) -> x509.Name:
@@ -32,8 +43,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"Authority {folder.name}")  # two of one name would be taken for each other
         certificate = (
-            _builder(name, name, key, expired=False)
+            _builder(name, name, key, key, expired=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
             .sign(key, hashes.SHA256())
         )
         (folder / "ca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
@@ -65,14 +77,15 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         issuer = _name(name) if self_signed else self.certificate.subject
+        signer = key if self_signed else self.key
         certificate = (
-            _builder(_name(name), issuer, key, expired)
+            _builder(_name(name), issuer, key, signer, expired)
             .add_extension(
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ip))]), critical=False
             )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .sign(key if self_signed else self.key, hashes.SHA256())
+            .sign(signer, hashes.SHA256())
         )
         chain = self.folder / f"{name}-{ip}-{expired}-{self_signed}.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -81,7 +94,11 @@ class Authority:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, expired: bool
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    signer: ec.EllipticCurvePrivateKey,
+    expired: bool,
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
@@ -92,4 +109,8 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - 3 * _DAY)
         .not_valid_after(now - _DAY if expired else now + _DAY)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     )
