@@ -88,7 +88,7 @@ def scale(records: int, partitions: int, users: int, workers: int, rounds: int) 
 
 @long.command()
 @click.option("--arrays", default=200_000, show_default=True, type=click.IntRange(min=0), help="0: none.")
-@click.option("--singles", default=30_000, show_default=True, type=click.IntRange(min=0), help="0: none.")
+@click.option("--singles", default=60_000, show_default=True, type=click.IntRange(min=0), help="0: none.")
 @click.option("--rounds", default=3, show_default=True, type=_COUNT)
 def guarantees(arrays: int, singles: int, rounds: int) -> Measure:
     """The same pipeline without a durable ledger, windows, order, and without all of them."""
