@@ -1,4 +1,4 @@
-"""What is wrong with the options of KAFKA_PROPERTIES, all of it, found without any connection."""
+"""What is wrong with the options of KAFKA_PROPERTIES, as far as it is found without any connection."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from consumer.kafka.properties import reserved
 _QUOTED = re.compile(r'"([^"]+)"')
 _MAKING = "Failed to create admin client: "
 _CONNECTING = ("bootstrap.servers", "metadata.broker.list", "sasl.oauthbearer.method")
-"""With these a client connects by itself: to brokers, or for a token."""
+"""With these a client connects by itself, to brokers or for a token: their values are not looked at."""
 
 
 def refused_options(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:
