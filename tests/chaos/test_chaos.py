@@ -15,7 +15,6 @@ SEED = 1
 
 @pytest.mark.slow
 @pytest.mark.integration
-@pytest.mark.timeout(600)
 @pytest.mark.skipif(java_and_maven_lack() is not None, reason="restarts a broker of its own on Java")
 def test_a_minute_of_chaos_leaves_the_books_balanced() -> None:
     done = subprocess.run(

@@ -51,7 +51,6 @@ def to_brokers(cluster: KafkaCluster) -> Iterator[dict[int, FaultProxy]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_row_07_the_leaders_broker_is_killed(
     make_cluster_stage: MakeStage, cluster: KafkaCluster, outcome: Recorder
 ) -> None:
@@ -70,7 +69,6 @@ def test_row_07_the_leaders_broker_is_killed(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_row_08_the_coordinators_broker_is_killed_while_it_takes_commits(
     make_cluster_stage: MakeStage, cluster: KafkaCluster, outcome: Recorder, protocol: str
@@ -94,7 +92,6 @@ def test_row_08_the_coordinators_broker_is_killed_while_it_takes_commits(
     outcome.judge(stage.check(watch), progress_s=progress_s, within_s=90.0)
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("down_s", [0, pytest.param(60, marks=pytest.mark.slow)])
 def test_row_09_all_brokers_are_down_and_the_process_stays_and_goes_on(
     make_stage: MakeStage, broker_process: LocalKafka, outcome: Recorder, down_s: int
@@ -116,7 +113,6 @@ def test_row_09_all_brokers_are_down_and_the_process_stays_and_goes_on(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_row_10_the_brokers_restart_one_after_the_other(
     make_cluster_stage: MakeStage, cluster: KafkaCluster, outcome: Recorder
 ) -> None:
@@ -139,7 +135,6 @@ def test_row_10_the_brokers_restart_one_after_the_other(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_row_11_a_consumer_that_is_cut_off_from_the_coordinator_only_gives_way_and_comes_back(
     make_cluster_stage: MakeStage,

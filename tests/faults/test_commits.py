@@ -59,7 +59,6 @@ def through(proxy: FaultProxy) -> dict[str, str]:
     return {"CONSUMER_COMMIT_INTERVAL": "200ms", **ways.to_brokers(proxy)}
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("protocol", "codes"),
     [
@@ -106,7 +105,6 @@ def test_row_12_a_commit_that_is_refused_is_asked_for_again_whatever_the_error(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("code", "first"),
     [(KafkaError.GROUP_AUTHORIZATION_FAILED, True), *((code, False) for code in ENDS)],
@@ -146,7 +144,6 @@ def test_row_12_a_commit_that_will_never_be_taken_ends_the_process_which_says_wh
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_is_asked_for_again(
     make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder
 ) -> None:
@@ -178,7 +175,6 @@ def test_row_13_a_commit_that_fails_for_one_partition_stands_for_the_other_and_i
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_row_12_a_commit_that_is_sent_again_does_not_overtake_the_last_one_at_a_stop(
     make_stage: MakeStage, to_broker: FaultProxy, refusals: Refusals, outcome: Recorder
 ) -> None:

@@ -19,7 +19,6 @@ ON_THE_WIRE = 4 * 10 + 16
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(420)
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_row_05_members_that_join_leave_and_are_killed_in_a_storm_lose_nothing_and_take_no_commit_back(
     make_stage: MakeStage, outcome: Recorder, protocol: str
@@ -71,7 +70,6 @@ def _has(stage: Stage, enough: int) -> bool:
     return accepted(stage) >= enough
 
 
-@pytest.mark.timeout(240)
 def test_row_14_of_two_consumers_with_one_instance_id_exactly_one_ends_and_says_why(
     make_stage: MakeStage, outcome: Recorder
 ) -> None:

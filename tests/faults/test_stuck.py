@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from confluent_kafka import Producer
 
 from tests.e2e.admin_port import AdminPort
@@ -28,7 +27,6 @@ def produce_packed(stage: Stage, size_bytes: int, partition: int) -> None:
     assert producer.flush(30.0) == 0
 
 
-@pytest.mark.timeout(200)
 def test_row_18_a_partition_whose_next_batch_cannot_be_unpacked_is_named_by_the_watchdog(
     make_stage: MakeStage, tmp_path: Path
 ) -> None:

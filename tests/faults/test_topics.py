@@ -44,7 +44,6 @@ def lost(stage: Stage, *event_ids: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_row_16_a_partition_that_is_added_while_it_runs_is_read_from_its_beginning(
     stage: Stage, admin: AdminClient, watchful: dict[str, str], outcome: Recorder
 ) -> None:
@@ -64,7 +63,6 @@ def test_row_16_a_partition_that_is_added_while_it_runs_is_read_from_its_beginni
     assert stage.accepted_ids() == NEW
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "runs", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "running"]
 )
@@ -113,7 +111,6 @@ def begin_anew(stage: Stage) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_row_18_a_batch_that_cannot_be_unpacked_is_named_and_stops_its_partition_only(
     make_stage: MakeStage, outcome: Recorder, tmp_path: Path
 ) -> None:

@@ -34,7 +34,6 @@ def stream(make_stage: MakeStage, records: int) -> tuple[Stage, Path]:
     return stage, topology
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("protocol", ["classic", pytest.param("consumer", marks=pytest.mark.slow)])
 def test_row_03_a_process_that_is_frozen_for_longer_than_its_session_moves_no_offset_when_it_wakes(
     make_stage: MakeStage, outcome: Recorder, protocol: str
@@ -59,7 +58,6 @@ def test_row_03_a_process_that_is_frozen_for_longer_than_its_session_moves_no_of
     outcome.judge(stage.check(watch), progress_s=progress_s, within_s=45.0, allowed=ON_THE_WIRE)
 
 
-@pytest.mark.timeout(300)
 def test_row_03_a_process_that_is_frozen_just_before_a_request_does_not_send_it_when_it_wakes(
     make_stage: MakeStage, outcome: Recorder, tmp_path: Path
 ) -> None:
@@ -86,7 +84,6 @@ def test_row_03_a_process_that_is_frozen_just_before_a_request_does_not_send_it_
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_row_04_a_poll_that_hangs_past_the_poll_interval_costs_the_partitions_and_commits_nothing(
     make_stage: MakeStage, outcome: Recorder, tmp_path: Path, protocol: str
@@ -128,7 +125,6 @@ def test_row_04_a_poll_that_hangs_past_the_poll_interval_costs_the_partitions_an
     outcome.judge(stage.check(watch), progress_s=progress_s, within_s=60.0, allowed=2 * ON_THE_WIRE)
 
 
-@pytest.mark.timeout(240)
 def test_row_06_an_answer_that_comes_after_its_partition_left_and_came_back_moves_no_offset(
     make_stage: MakeStage, to_receiver: FaultProxy, outcome: Recorder
 ) -> None:

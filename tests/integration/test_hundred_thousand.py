@@ -4,8 +4,6 @@ Nothing here asks a consumer what it did. The checker decodes the topic itself a
 record must be; then it looks at the ledger of the receivers, at the dead letters and at every commit.
 """
 
-import pytest
-
 from consumer.sandbox.simulator import ApiFaults, FaultPlan
 from tests.integration.conftest import MakeStage
 from tests.integration.processes import ConsumerProcess
@@ -16,7 +14,6 @@ RECORDS = 100_000
 PARTITIONS = 8
 
 
-@pytest.mark.timeout(400)
 def test_nothing_is_lost_doubled_disordered_or_committed_too_early(make_stage: MakeStage) -> None:
     stage = make_stage(PARTITIONS)
     stage.create_letters()

@@ -17,7 +17,6 @@ MIB = 1024 * 1024
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(400),
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 

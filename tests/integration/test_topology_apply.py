@@ -20,7 +20,6 @@ from tests.brokers import Broker
 from tests.brokers.apicurio import Apicurio
 from tests.e2e.command import Result, run
 
-pytestmark = pytest.mark.timeout(300)  # the registry's start is in the first test's time
 VISIT: dict[str, Any] = {
     "type": "record",
     "name": "Visit",

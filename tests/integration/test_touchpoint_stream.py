@@ -162,7 +162,6 @@ def stage(broker: Broker, registry: SchemaRegistry, tmp_path: Path) -> Iterator[
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_a_kill_at_any_step_of_a_transaction_neither_loses_nor_repeats_a_visit(stage: Stage) -> None:
     for kill in KILLS:
         stage.people_scan(800)

@@ -207,5 +207,5 @@ def test_whatever_happens_for_long_no_rule_is_broken_and_all_comes_to_its_end(
 
 
 def test_the_machine_finds_a_ledger_that_confirms_nothing() -> None:
-    with patch.object(SqliteLedger, "confirm", AsyncMock()), pytest.raises(AssertionError):
-        play("sqlite", 20, shrinks=False)
+    with patch.object(MemoryLedger, "confirm", AsyncMock()), pytest.raises(AssertionError):
+        play("memory", 20, shrinks=False)

@@ -73,7 +73,6 @@ async def sender() -> AsyncIterator[HttptoolsSender]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("refuses", [True, False], ids=["429", "queue"])
 async def test_a_receiver_that_takes_less_and_then_more_again_is_used_to_nine_tenths_within_30_s(
     sender, refuses

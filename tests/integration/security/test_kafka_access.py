@@ -22,7 +22,6 @@ from tests.integration.security.secure_kafka import SecureKafka
 from tests.integration.security.token_server import TokenServer
 from tests.integration.stage import Stage
 
-pytestmark = pytest.mark.timeout(180)  # the broker's start is in the first test's time
 SECRETS = (PASSWORD, "canary-registry-password", CLIENT_SECRET, "canary-wrong-password", "PRIVATE KEY")
 
 

@@ -12,7 +12,6 @@ from tests.integration.security.secure_kafka import SecureKafka
 from tests.integration.stage import Stage
 from tests.kubernetes_secret import put_secret
 
-pytestmark = pytest.mark.timeout(180)  # the broker's start is in the first test's time
 SECOND = "canary-second-password"
 
 

@@ -26,7 +26,8 @@ from tests.brokers.registry import Drop, Hang, Reply
 from tests.unit.avro.avro_values import framed, record, record_of, varint
 
 TEXT = json.dumps(record_of("string"), separators=(",", ":"))
-QUICK = RegistryPolicy(timeout_s=0.2, deadline_s=1.0, max_retries=1, retry_wait_max_s=0.01)
+PATIENT = RegistryPolicy(timeout_s=20.0, deadline_s=60.0, max_retries=1, retry_wait_max_s=0.01)
+IMPATIENT = RegistryPolicy(timeout_s=0.2, deadline_s=1.0, max_retries=1, retry_wait_max_s=0.01)
 Connect = Callable[..., Registry]
 UNKNOWN = Undecodable("unknown schema id")
 
@@ -44,7 +45,7 @@ def connect() -> Iterator[Connect]:
     """Makes clients, and closes them."""
     made: list[Registry] = []
 
-    def connect(url: str, policy: RegistryPolicy = QUICK, **address: Any) -> Registry:
+    def connect(url: str, policy: RegistryPolicy = PATIENT, **address: Any) -> Registry:
         made.append(Registry(RegistryAddress(url=url, **address), policy))
         return made[-1]
 
@@ -121,13 +122,13 @@ async def test_a_registry_that_hangs_is_given_up_in_time_and_the_loop_goes_on(
     registry.break_with(Hang())
     started_s = time.monotonic()
     ticks = 0
-    asked = asyncio.ensure_future(connect(registry.url).fetch(schema_id(1)))
+    asked = asyncio.ensure_future(connect(registry.url, IMPATIENT).fetch(schema_id(1)))
     while not asked.done():
         await asyncio.sleep(0.02)
         ticks += 1
     with pytest.raises(RegistryUnavailable):
         asked.result()
-    assert time.monotonic() - started_s < 1.5
+    assert time.monotonic() - started_s < 15.0
     assert ticks > 5
 
 
@@ -243,8 +244,8 @@ async def test_an_answer_that_trickles_without_end_is_given_up_in_time(connect: 
     started_s = time.monotonic()
     async with server(trickle) as url:
         with pytest.raises(RegistryUnavailable):
-            await connect(url).fetch(schema_id(1))
-        assert time.monotonic() - started_s < 1.5
+            await connect(url, IMPATIENT).fetch(schema_id(1))
+        assert time.monotonic() - started_s < 15.0, "and not after the 40 minutes that the answer takes"
 
 
 async def test_an_answer_without_end_is_given_up_for_its_size(connect: Connect):
@@ -254,12 +255,10 @@ async def test_an_answer_without_end_is_given_up_for_its_size(connect: Connect):
             writer.write(b" " * 65536)
             await writer.drain()
 
-    policy = RegistryPolicy(timeout_s=5, deadline_s=30, max_retries=0, max_answer_bytes=100_000)
-    started_s = time.monotonic()
+    policy = RegistryPolicy(timeout_s=20, deadline_s=60, max_retries=0, max_answer_bytes=100_000)
     async with server(flood) as url:
         with pytest.raises(RegistryUnavailable, match="ValueError"):
             await connect(url, policy).fetch(schema_id(1))
-        assert time.monotonic() - started_s < 5
 
 
 async def test_a_guid_is_asked_for_by_its_own_path_and_credentials_go_along_but_not_into_errors(

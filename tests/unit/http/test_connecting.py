@@ -118,7 +118,7 @@ async def test_a_time_out_that_the_race_for_an_address_swallows_still_holds(
 
     monkeypatch.setattr(aiohappyeyeballs, "start_connection", swallow)
 
-    failure = await connect(Origin("127.0.0.1", 1, False), tls_context(None), make, 0.1)
+    failure = await reach(monkeypatch, 1, timeout_s=0.1)
 
     assert failure == Failure(FailureKind.TIMEOUT, "connecting: timed out", sent=False)
     assert late.fileno() == -1, "and it is closed"
@@ -180,18 +180,15 @@ async def test_a_time_out_in_the_moment_in_which_tls_is_agreed_upon_spoils_no_ot
                 client.sendall(response(200, b"ok"))
 
     slow, honest = listen(shake_hands), listen(acknowledge)
-    sender = HttptoolsSender(
-        SenderPolicy(ca_file=authority.ca_file, connect_timeout_s=0.2, total_timeout_s=2.0)
-    )
+    tls, sender = tls_context(authority.ca_file), HttptoolsSender(SenderPolicy())
     # The handshake ends, and the time is up, while something else keeps the loop.
     asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)
 
-    first = await sender.post(f"https://127.0.0.1:{slow.getsockname()[1]}/", {}, b"")
+    first = await connect(Origin("127.0.0.1", slow.getsockname()[1], True), tls, make, 0.2)
     url = f"http://127.0.0.1:{honest.getsockname()[1]}/"
     results = await asyncio.gather(*(sender.post(url, {}, b"") for _ in range(3)))
 
-    assert isinstance(first, Failure)
-    assert (first.kind, first.sent) == (FailureKind.TIMEOUT, False)
+    assert first == Failure(FailureKind.TIMEOUT, "connecting: timed out", sent=False)
     assert results == [Answer(200, {}, b"ok")] * 3
     await sender.close()
     over.set()
