@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from consumer.ledger import sqlite_turn
 from consumer.ledger.sqlite_turn import Turn
 
 LONGER_THAN_A_TURN_S = 0.03
@@ -42,19 +43,25 @@ def test_who_has_just_written_can_not_begin_again_before_the_one_that_waits(turn
     assert begun == ["waiting", "busy"]
 
 
-def test_a_turn_lasts_so_that_not_every_transaction_changes_hands(turns: tuple[Turn, Turn]) -> None:
+def test_a_turn_lasts_so_that_not_every_transaction_changes_hands(
+    turns: tuple[Turn, Turn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_turn, "_TURN_S", 60.0)
+    monkeypatch.setattr(sqlite_turn, "_MOST_WAIT_S", 20.0)
     busy, waiting = turns
     busy.take()
     busy.give()
     waiting.take()
     started_s = time.monotonic()
     busy.take()
-    assert time.monotonic() - started_s < 0.2
+    assert time.monotonic() - started_s < 10.0
 
 
 def test_a_holder_that_is_stopped_delays_the_others_once_and_not_at_each_transaction(
-    turns: tuple[Turn, Turn],
+    turns: tuple[Turn, Turn], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite_turn, "_MOST_WAIT_S", 1.0)
+    monkeypatch.setattr(sqlite_turn, "_WITHOUT_S", 60.0)
     stopped, other = turns
     stopped.take()
     started_s = time.monotonic()
@@ -62,7 +69,7 @@ def test_a_holder_that_is_stopped_delays_the_others_once_and_not_at_each_transac
         other.take()
         other.give()
         time.sleep(LONGER_THAN_A_TURN_S)
-    assert time.monotonic() - started_s < 20 * LONGER_THAN_A_TURN_S + 2.0
+    assert time.monotonic() - started_s < 10.0, "and not a second each time"
 
 
 def test_who_did_without_a_turn_takes_part_again_once_it_is_given_back(turns: tuple[Turn, Turn]) -> None:

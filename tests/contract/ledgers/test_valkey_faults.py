@@ -26,7 +26,7 @@ from tests.contract.ledgers.cast import TOPIC, Process, behind, open_of, origin
 from tests.contract.senders.authority import Authority
 
 USUAL = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0)
-IMPATIENT = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0, busy_timeout_s=0.3)
+IMPATIENT = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0, busy_timeout_s=1.0)
 PLACE = TopicPartition(TOPIC, 0)
 
 
@@ -163,7 +163,7 @@ class TestUnreachable:
         started_s = asyncio.get_running_loop().time()
         try:
             assert "does not answer in time" in await why_nothing_works(process)
-            assert asyncio.get_running_loop().time() - started_s < 5
+            assert asyncio.get_running_loop().time() - started_s < 20
         finally:
             server.go_on()
         await until_it_answers(process)

@@ -131,7 +131,7 @@ class Receiver:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is true of this receiver."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110 - what a test waits for is any of the counts, no one event
                 await asyncio.sleep(0.002)
 

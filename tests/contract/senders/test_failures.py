@@ -64,7 +64,7 @@ async def test_half_an_answer_is_no_acknowledgement(
     assert receiver.connections == 1
 
 
-@pytest.mark.parametrize("data", [b"", response(200, b"ok", length=20)], ids=["before", "within"])
+@pytest.mark.parametrize("data", [b"", response(200, b"ok", length=2000)], ids=["before", "within"])
 async def test_a_reset_is_no_acknowledgement(sender: Sender, receive: MakeReceiver, data: bytes) -> None:
     async def behave(wire: Wire, seen: Seen) -> None:
         await wire.write(data)
@@ -101,7 +101,7 @@ async def test_a_connection_that_ends_before_the_request_is_read_may_have_carrie
 
 @pytest.mark.parametrize(
     "start",
-    [b"", b"HTTP/1.1 200 OK\r\n", response(200, b"ok", length=20)],
+    [b"", b"HTTP/1.1 200 OK\r\n", response(200, b"ok", length=2000)],
     ids=["silence", "in the head", "in the body"],
 )
 async def test_a_slow_answer_ends_at_the_total_timeout(
@@ -115,12 +115,12 @@ async def test_a_slow_answer_ends_at_the_total_timeout(
         await asyncio.sleep(60)
 
     receiver = await receive(drip)
-    sender = make_sender(connect_timeout_s=0.4, total_timeout_s=0.5)
+    sender = make_sender(connect_timeout_s=1.5, total_timeout_s=1.5)
 
     began = time.monotonic()
     failure_of(await sender.post(receiver.url(PATH), HEADERS, BODY), TIMEOUT, sent=True)
 
-    assert 0.4 < time.monotonic() - began < 5
+    assert 1.2 < time.monotonic() - began < 20.0
     assert receiver.bodies == [BODY]
 
 

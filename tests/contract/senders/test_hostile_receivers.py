@@ -21,7 +21,7 @@ from tests.hostile.wire_format import LOGIN_PAGE, YES_BODY, head, with_length
 OPERATIONS: list[Operation] = [
     entry.build(ManualClock(), {}) for operations in APIS.values() for entry in operations.values()
 ]
-TOTAL_S = 0.4
+TOTAL_S = 1.0
 MOST_TAKEN_BYTES = 16 * 1024 * 1024  # what both kernels' buffers may hold, and some; endless is gigabytes
 
 
@@ -58,7 +58,7 @@ async def test_a_trick_is_no_acknowledgement_and_is_known_for_what_it_is(
     began_s = time.monotonic()
     judge(await sender.post(receiver.url(PATH), HEADERS, BODY), trick)
 
-    assert time.monotonic() - began_s < 5.0, "nothing of it needs to be waited for"
+    assert time.monotonic() - began_s < 15.0, "nothing of it needs to be waited for"
     assert receiver.bodies == [BODY], "and it is sent once"
 
 
@@ -72,7 +72,7 @@ async def test_what_trickles_in_ends_at_the_total_timeout(
     began_s = time.monotonic()
     judge(await sender.post(receiver.url(PATH), HEADERS, BODY), trick)
 
-    assert 0.8 * TOTAL_S < time.monotonic() - began_s < TOTAL_S + 4.0
+    assert 0.8 * TOTAL_S < time.monotonic() - began_s < TOTAL_S + 20.0
     await receiver.until(lambda: receiver.open_connections == 0)
 
 
@@ -98,7 +98,7 @@ async def test_what_has_no_end_is_cut_off_in_time_and_memory(
     began_s = time.monotonic()
     judge(await sender.post(receiver.url(PATH), HEADERS, BODY), trick)
 
-    assert time.monotonic() - began_s < 10.0
+    assert time.monotonic() - began_s < 30.0
     await receiver.until(lambda: receiver.open_connections == 0)  # it hung up, and reads no further
     if not trick.waits:
         assert taken < MOST_TAKEN_BYTES
@@ -160,7 +160,7 @@ async def test_a_receiver_that_reads_no_further_ends_at_the_total_timeout(
 
     assert isinstance(result, Failure)
     assert result.sent
-    assert time.monotonic() - began_s < TOTAL_S + 4.0
+    assert time.monotonic() - began_s < TOTAL_S + 20.0
 
 
 @pytest.mark.parametrize("then_close", [False, True], ids=["stays", "closes"])

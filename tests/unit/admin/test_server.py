@@ -50,7 +50,7 @@ def process() -> Process:
 
 @pytest.fixture
 def policy() -> AdminPolicy:
-    return AdminPolicy(timeout_s=0.5, linger_s=0.2, max_connections=4)
+    return AdminPolicy(timeout_s=2.0, linger_s=0.2, max_connections=4)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def exchange(address: tuple[str, int], *parts: bytes) -> bytes:
         for part in parts:
             writer.write(part)
             await writer.drain()
-        return await asyncio.wait_for(reader.read(), 5)
+        return await asyncio.wait_for(reader.read(), 20)
     except ConnectionError:
         return b""
     finally:
@@ -195,8 +195,8 @@ async def test_a_client_that_drips_is_cut_off_and_holds_nobody_up(
     started_s = time.monotonic()
     writer.write(b"GET /live HTTP/1.1\r\n")
     assert (await client.get("/live")).status_code == 200
-    assert await asyncio.wait_for(_until_closed(reader), 5) == b""
-    assert time.monotonic() - started_s < 3
+    assert await asyncio.wait_for(_until_closed(reader), 20) == b""
+    assert time.monotonic() - started_s < 15
     writer.close()
 
 
@@ -213,7 +213,7 @@ async def test_connections_are_bounded_and_silent_ones_cannot_keep_a_probe_out(
     idle = [await asyncio.open_connection(*address) for _ in range(4)]
     await asyncio.sleep(0.05)
     assert (await client.get("/live")).status_code == 200
-    assert await asyncio.wait_for(_until_closed(idle[0][0]), 0.3) == b""
+    assert await asyncio.wait_for(_until_closed(idle[0][0]), 1.5) == b""
     assert not any(reader.at_eof() for reader, _ in idle[1:])
     for _, writer in idle:
         writer.close()
@@ -224,9 +224,9 @@ async def test_stopping_ends_open_connections_and_frees_the_port(process: Proces
     address = await server.start()
     reader, writer = await asyncio.open_connection(*address)
     await asyncio.sleep(0.05)
-    await asyncio.wait_for(server.stop(), 2)
+    await asyncio.wait_for(server.stop(), 20)
     await server.stop()
-    assert await asyncio.wait_for(_until_closed(reader), 2) == b""
+    assert await asyncio.wait_for(_until_closed(reader), 20) == b""
     writer.close()
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

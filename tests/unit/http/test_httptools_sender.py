@@ -145,7 +145,7 @@ async def test_a_receiver_that_will_say_no_more_is_not_waited_for_though_the_req
 
     receiver = await Receiver(never, greeting=half_close).start()
 
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(30.0):
         result = await post(sender, receiver, bytes(20_000_000))
 
     assert isinstance(result, Failure)

@@ -180,7 +180,7 @@ async def test_a_stop_ends_the_waiting_for_an_answer_at_once() -> None:
     vendor.get = never  # type: ignore[method-assign,assignment]
 
     with pytest.raises(StoppedError):
-        await asyncio.wait_for(stream.round(), 5.0)
+        await asyncio.wait_for(stream.round(), 30.0)
 
 
 async def test_rounds_go_on_after_trouble_until_a_stop(caplog: pytest.LogCaptureFixture) -> None:
