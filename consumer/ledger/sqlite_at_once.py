@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from consumer.ledger.ledger import Intent, Reservation
-from consumer.ledger.sqlite_places import SOURCE_BITS, LowBits, are_usual
+from consumer.ledger.sqlite_places import SOURCE_BITS, LowBits, are_usual, times_of
 from consumer.ledger.sqlite_reserve import EVER_MS, reserve_free_keys, reserve_free_windows, shared
 from consumer.ledger.sqlite_settle import accept_all, end_all, settle_new, until_s
 from consumer.ledger.sqlite_tables import Tables
@@ -24,12 +24,13 @@ _LONG_WAY = f"SELECT RAISE(ROLLBACK, '{LONG_WAY}')"
 _UNLESS_ALL = _LONG_WAY + " WHERE changes() <"
 
 _OURS = "new.token, new.owner, new.expires_ms"
+_WINDOWS = "new.window_keys", "new.scopes", "new.times", "new.window_places", "new.length_ms"
 _RESERVING = (
     "token", "owner", "expires_ms", "consumer_group", "epochs",
     "keyed", "keys", "places",
-    "windowed", "window_keys", "scopes", "claims", "length_ms",
+    "windowed", "window_keys", "scopes", "times", "window_places", "length_ms",
 )  # fmt: skip
-_CONFIRMING = ("count", "keys", "places", "now_s", "topology", "scopes", "claims", "until_s")
+_CONFIRMING = ("count", "keys", "places", "now_s", "topology", "scopes", "times", "until_s", "window_places")
 
 
 def _view(name: str, columns: Sequence[str]) -> str:
@@ -53,7 +54,7 @@ AND partitions.partition = json_extract(ours.value, '$[1]')
 AND partitions.epoch > json_extract(ours.value, '$[2]');
 INSERT {reserve_free_keys(_OURS, "new.keys", "new.places")};
 {_UNLESS_ALL} new.keyed;
-INSERT {reserve_free_windows(_OURS, "new.window_keys", "new.scopes", "new.claims", "new.length_ms")};
+INSERT {reserve_free_windows(_OURS, *_WINDOWS)};
 {_UNLESS_ALL} new.windowed;
 END""",
     _view("confirming", _CONFIRMING),
@@ -61,7 +62,7 @@ END""",
 CREATE TEMP TRIGGER confirm INSTEAD OF INSERT ON confirming BEGIN
 INSERT {settle_new("new.keys", "new.now_s", "new.topology", "new.places")};
 {_UNLESS_ALL} new.count;
-INSERT {accept_all("new.scopes", "new.until_s", "new.claims")};
+INSERT {accept_all("new.scopes", "new.times", "new.until_s", "new.window_places")};
 {end_all("new.keys", "new.places")};
 END""",
 )
@@ -90,8 +91,9 @@ def reserve_at_once(tables: Tables, intents: Sequence[Intent]) -> AtOnce | None:
     keys = [key or b"" for key, _ in keyed]
     window_keys = [key or b"" for key, _, _ in windowed]
     scopes = [once.scope for _, once, _ in windowed]
+    at_ms = [once.at_ms for _, once, _ in windowed]
     lengths_ms = {once.length_ms for _, once, _ in windowed}
-    if len(lengths_ms) > 1 or not are_usual([*keys, *window_keys, *scopes], places):
+    if len(lengths_ms) > 1 or not are_usual([*keys, *window_keys, *scopes], places, at_ms):
         return None
     token = new_token()
     expires_ms = tables.now_ms + int(tables.policy.reservation_age_s * 1000)
@@ -100,11 +102,8 @@ def reserve_at_once(tables: Tables, intents: Sequence[Intent]) -> AtOnce | None:
     row = (
         *(token, tables.owner_id, expires_ms, tables.group, epochs),
         *(len(keys), b"".join(keys), str([place for _, place in keyed])),
-        *(len(windowed), b"".join(window_keys), b"".join(scopes)),
-        *(
-            str([[place, once.at_ms] for _, once, place in windowed]),
-            EVER_MS if length_ms is None else length_ms,
-        ),
+        *(len(windowed), b"".join(window_keys), b"".join(scopes), times_of(at_ms)),
+        *(str([place for _, _, place in windowed]), EVER_MS if length_ms is None else length_ms),
     )
     return AtOnce(_RESERVE, row, Reservation(token, {}))
 
@@ -120,10 +119,11 @@ def confirm_at_once(tables: Tables, intents: Sequence[Intent]) -> AtOnce | None:
     places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in intents]
     windowed = [(one.once, place) for one, place in zip(intents, places, strict=True) if one.once]
     scopes = [once.scope for once, _ in windowed]
+    at_ms = [once.at_ms for once, _ in windowed]
     ever = {once.length_ms is None for once, _ in windowed}
-    if len(ever) > 1 or not are_usual([*keys, *scopes], places):
+    if len(ever) > 1 or not are_usual([*keys, *scopes], places, at_ms):
         return None
-    claims = str([[place, once.at_ms] for once, place in windowed])
     kept_s = until_s(tables, ever=True in ever)
     keyed = len(keys), b"".join(keys), str(places), tables.now_s, topology
-    return AtOnce(_CONFIRM, (*keyed, b"".join(scopes), claims, kept_s), None)
+    accepted = b"".join(scopes), times_of(at_ms), kept_s, str([place for _, place in windowed])
+    return AtOnce(_CONFIRM, (*keyed, *accepted), None)

@@ -18,6 +18,8 @@ from consumer.ledger.sqlite_places import (
     digest_in,
     offset_of,
     source_of,
+    time_in,
+    times_of,
 )
 from consumer.ledger.sqlite_tables import Tables
 from consumer.ledger.unique import new_token
@@ -40,15 +42,14 @@ WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
 ON CONFLICT DO NOTHING"""
 
 
-def reserve_free_windows(ours: str, keys: str, scopes: str, claims: str, length_ms: str) -> str:
-    """In SQL: reserve those that are free with their windows. `claims`: places and times."""
+def reserve_free_windows(ours: str, keys: str, scopes: str, times: str, places: str, length_ms: str) -> str:
+    """In SQL: reserve those that are free with their windows."""
     return f"""
 INTO reservations (slot, source, offset, token, owner, expires_ms, scope, at_ms)
 SELECT slot, {source_of("place")}, {offset_of("place")}, {ours}, scope, at_ms
 FROM (
-    SELECT {digest_in(keys)} AS slot, json_extract(value, '$[0]') AS place,
-        {digest_in(scopes)} AS scope, json_extract(value, '$[1]') AS at_ms
-    FROM json_each({claims})
+    SELECT {digest_in(keys)} AS slot, value AS place, {digest_in(scopes)} AS scope, {time_in(times)} AS at_ms
+    FROM json_each({places})
 ) AS asked
 WHERE NOT EXISTS (SELECT 1 FROM settled WHERE settled.slot = asked.slot)
 AND NOT EXISTS (
@@ -63,7 +64,7 @@ ON CONFLICT DO NOTHING"""
 # OR FAIL: a statement that fails undoes its whole transaction (see `SqliteFile`), so that SQLite need keep no copy of
 # every page that it changes.
 _RESERVE_FREE_KEYS = "INSERT OR FAIL" + reserve_free_keys("?, ?, ?", "?", "?")
-_RESERVE_FREE_WINDOWS = "INSERT OR FAIL" + reserve_free_windows("?, ?, ?", "?", "?", "?", "?")
+_RESERVE_FREE_WINDOWS = "INSERT OR FAIL" + reserve_free_windows("?, ?, ?", *"?????")
 
 _NOT_RESERVED = f"""
 SELECT key FROM json_each(?)
@@ -136,7 +137,7 @@ class _Call:
         """Take all that meets nothing in the tables; whatever does meet something is left for one by one."""
         if not self._places:
             return
-        if not are_usual(self._digests(), list(self._places.values())):
+        if not are_usual(self._digests(), list(self._places.values()), self._times_ms()):
             self.one_by_one += self._places
             return
         if self._keyed:
@@ -150,6 +151,10 @@ class _Call:
         for indexes in self._windowed.values():
             yield from [once.scope for index in indexes if (once := intents[index].once) is not None]
 
+    def _times_ms(self) -> list[int]:
+        onces = [self._intents[index].once for indexes in self._windowed.values() for index in indexes]
+        return [once.at_ms for once in onces if once is not None]
+
     def _reserve_keys(self, indexes: list[int]) -> None:
         keys = b"".join([self._intents[index].key or b"" for index in indexes])
         places = str([self._places[index] for index in indexes])
@@ -160,17 +165,18 @@ class _Call:
     def _reserve_windows(self, length_ms: int, indexes: list[int]) -> None:
         keys: list[bytes] = []
         scopes: list[bytes] = []
-        places: list[list[int]] = []
+        at_ms: list[int] = []
         for index in indexes:
             intent = self._intents[index]
             if intent.key is not None and intent.once is not None:
                 keys.append(intent.key)
                 scopes.append(intent.once.scope)
-                places.append([self._places[index], intent.once.at_ms])
-        row = (*self._ours, b"".join(keys), b"".join(scopes), str(places), *[length_ms] * 4)
+                at_ms.append(intent.once.at_ms)
+        joined, places = b"".join(keys), str([self._places[index] for index in indexes])
+        row = (*self._ours, joined, b"".join(scopes), times_of(at_ms), places, *[length_ms] * 4)
         done = self._tables.connection.execute(_RESERVE_FREE_WINDOWS, row)
         if done.rowcount < len(indexes):
-            self._leave_rest(indexes, b"".join(keys), str(places))
+            self._leave_rest(indexes, joined, places)
 
     def _leave_rest(self, indexes: list[int], keys: bytes, places: str) -> None:
         left = self._tables.connection.execute(_NOT_RESERVED, (places, keys, self.token))
@@ -207,7 +213,7 @@ class _Call:
         places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in intents]
         slots = [one.slot for one in intents]
         scopes = [_NO_SCOPE if one.once is None else one.once.scope for one in intents]
-        if not are_usual([*slots, *scopes], places):
+        if not are_usual([*slots, *scopes], places, ()):
             self._tables.connection.executemany(_RESERVE, [self._row(intent) for intent in intents])
             return
         claims = json.dumps(

@@ -14,6 +14,8 @@ from consumer.ledger.sqlite_places import (
     digest_in,
     offset_of,
     source_of,
+    time_in,
+    times_of,
 )
 from consumer.ledger.sqlite_schema import CONFIRMED, DEAD_LETTERED
 from consumer.ledger.sqlite_tables import Tables, in_lists
@@ -41,12 +43,12 @@ FROM json_each({places}) WHERE true
 ON CONFLICT DO NOTHING"""
 
 
-def accept_all(scopes: str, until_s: str, claims: str) -> str:
-    """In SQL: write windows as accepted. `claims`: places and times."""
+def accept_all(scopes: str, times: str, until_s: str, places: str) -> str:
+    """In SQL: write windows as accepted."""
     return f"""
 INTO windows (scope, at_ms, source, offset, expires_s)
-SELECT {digest_in(scopes)}, json_extract(value, '$[1]'), {source_of(_PLACE)}, {offset_of(_PLACE)}, {until_s}
-FROM json_each({claims}) WHERE true
+SELECT {digest_in(scopes)}, {time_in(times)}, {source_of("value")}, {offset_of("value")}, {until_s}
+FROM json_each({places}) WHERE true
 ON CONFLICT (scope, at_ms, source, offset) DO UPDATE SET expires_s = max(expires_s, excluded.expires_s)"""
 
 
@@ -55,7 +57,6 @@ def end_all(keys: str, places: str) -> str:
     return f"DELETE FROM reservations WHERE slot IN (SELECT {digest_in(keys)} FROM json_each({places}))"
 
 
-_PLACE = "json_extract(value, '$[0]')"
 # Almost always all of them are new. OR FAIL as in `sqlite_reserve`; an update would need the copies.
 _SETTLE_NEW = "INSERT OR FAIL" + settle_new("?", "?", "?", "?")
 _SETTLE_ALL = f"""
@@ -66,7 +67,7 @@ ON CONFLICT (slot) DO UPDATE SET
     topology = excluded.topology
 WHERE state <> {CONFIRMED} OR written_s < ?"""
 
-_ACCEPT_ALL = "INSERT" + accept_all("?", "?", "?")
+_ACCEPT_ALL = "INSERT" + accept_all(*"????")
 _END_ALL = end_all("?", "?")
 
 _GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source = ? AND offset = ?"
@@ -81,7 +82,8 @@ def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
         places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in keyed]
         windowed = [(one.once, place) for one, place in zip(keyed, places, strict=True) if one.once]
         keys = [one.key or b"" for one in keyed]
-        if are_usual([*keys, *(once.scope for once, _ in windowed)], places):
+        onces = [once for once, _ in windowed]
+        if are_usual([*keys, *[one.scope for one in onces]], places, [one.at_ms for one in onces]):
             _confirm_keys(tables, [one.topology for one in keyed], keys, places)
             _accept_windows(tables, windowed)
         else:
@@ -110,8 +112,8 @@ def _accept_windows(tables: Tables, windowed: Sequence[tuple[Once, int]]) -> Non
         some = [(once, place) for once, place in windowed if (once.length_ms is None) is ever]
         if some:
             scopes = b"".join([once.scope for once, _ in some])
-            claims = str([[place, once.at_ms] for once, place in some])
-            tables.connection.execute(_ACCEPT_ALL, (scopes, until_s(tables, ever=ever), claims))
+            times, places = times_of(once.at_ms for once, _ in some), str([place for _, place in some])
+            tables.connection.execute(_ACCEPT_ALL, (scopes, times, until_s(tables, ever=ever), places))
 
 
 def _confirm_one(tables: Tables, intent: Intent) -> None:

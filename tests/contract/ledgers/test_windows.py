@@ -41,6 +41,21 @@ async def test_exactly_twenty_minutes_before_an_accepted_open_a_late_one_is_acce
     await process.take(process.record(2, once=open_of("ann", -20)))
 
 
+@pytest.mark.parametrize("at_ms", [-1, 0, 10**14 - 1, 10**14], ids=str)
+async def test_a_window_holds_whatever_time_an_event_says(world: World, at_ms: int) -> None:
+    process = await world.process(0)
+    first = Once(digest("opens of ann"), at_ms, WINDOW_MS)
+    calls = [process.record(1, once=first), process.record(2, once=open_of("bob", 0))]
+    assert (await process.reserve(*calls)).refused == {}
+    await process.ledger.confirm(calls)
+
+    for distance_ms in (-MINUTE_MS, 0, MINUTE_MS):
+        near = Once(first.scope, at_ms + distance_ms, WINDOW_MS)
+        assert await process.ask(process.record(3, once=near)) == Windowed(origin(1))
+    for distance_ms in (-WINDOW_MS, WINDOW_MS):
+        await process.take(process.record(4, once=Once(first.scope, at_ms + distance_ms, WINDOW_MS)))
+
+
 async def test_a_discarded_open_does_not_extend_the_window(world: World) -> None:
     process = await world.process(0)
     await process.deliver(process.record(1, once=open_of("ann", 0)))
