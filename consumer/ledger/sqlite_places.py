@@ -10,9 +10,9 @@ DIGEST_BYTES = 16
 SOURCE_BITS = 20
 _PLACES = 1 << 63
 
-_TIME_DIGITS = 14
-_TIMES = 10**_TIME_DIGITS
-"""In milliseconds, of the year 5138."""
+_TIME_DIGITS = 13
+_FIRST_MS, _BEYOND_MS = 10 ** (_TIME_DIGITS - 1), 10**_TIME_DIGITS
+"""The times that have so many digits: of the years 2001 to 2286."""
 
 
 def digest_in(digests: str) -> str:
@@ -31,7 +31,7 @@ def time_in(times: str) -> str:
 
 def times_of(at_ms: Iterable[int]) -> bytes:
     """Usual times, for `time_in`."""
-    return b"".join([b"%0*d" % (_TIME_DIGITS, one) for one in at_ms])
+    return "".join(map(str, at_ms)).encode()
 
 
 def source_of(place: str) -> str:
@@ -64,5 +64,5 @@ def are_usual(digests: Iterable[bytes], places: Sequence[int], at_ms: Sequence[i
     return (
         set(map(len, digests)) <= {DIGEST_BYTES}
         and (min(places) >= 0 and max(places) < _PLACES)
-        and (not at_ms or (min(at_ms) >= 0 and max(at_ms) < _TIMES))
+        and (not at_ms or (min(at_ms) >= _FIRST_MS and max(at_ms) < _BEYOND_MS))
     )

@@ -41,7 +41,7 @@ async def test_exactly_twenty_minutes_before_an_accepted_open_a_late_one_is_acce
     await process.take(process.record(2, once=open_of("ann", -20)))
 
 
-@pytest.mark.parametrize("at_ms", [-1, 0, 10**14 - 1, 10**14], ids=str)
+@pytest.mark.parametrize("at_ms", [-1, 0, 10**12 - 1, 10**12, 10**13 - 1, 10**13], ids=str)
 async def test_a_window_holds_whatever_time_an_event_says(world: World, at_ms: int) -> None:
     process = await world.process(0)
     first = Once(digest("opens of ann"), at_ms, WINDOW_MS)

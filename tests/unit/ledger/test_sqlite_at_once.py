@@ -24,7 +24,7 @@ from consumer.ledger.sqlite_store import Operation, SqliteStore
 from consumer.ledger.sqlite_tables import Tables
 from consumer.types import TopicPartition
 
-WINDOW_MS = 1_200_000
+NOON_MS, WINDOW_MS = 1_800_000_000_000, 1_200_000
 
 
 def keyed(number: int, **changes: Any) -> Intent:
@@ -34,7 +34,7 @@ def keyed(number: int, **changes: Any) -> Intent:
 
 
 def opened(number: int, scope: int, at_ms: int = 0, length_ms: int | None = WINDOW_MS) -> Intent:
-    return keyed(number, once=Once(bytes([scope] * 16), at_ms, length_ms))
+    return keyed(number, once=Once(bytes([scope] * 16), NOON_MS + at_ms, length_ms))
 
 
 class Book:

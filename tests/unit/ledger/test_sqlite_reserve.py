@@ -9,13 +9,15 @@ from consumer.ledger.sqlite_file import SqliteFile
 from consumer.ledger.sqlite_reserve import reserve
 from consumer.ledger.sqlite_tables import Tables
 
-WINDOW_MS = 1_200_000
+NOON_MS, WINDOW_MS = 1_800_000_000_000, 1_200_000
 SCOPE = bytes(16)
 
 
 def opened(number: int, at_ms: int, length_ms: int | None = WINDOW_MS) -> Intent:
     """An open of the one user."""
-    return Intent(bytes([number] * 16), "events", 0, number, 0, "opens", Once(SCOPE, at_ms, length_ms))
+    return Intent(
+        bytes([number] * 16), "events", 0, number, 0, "opens", Once(SCOPE, NOON_MS + at_ms, length_ms)
+    )
 
 
 def statements(file: SqliteFile, intents: list[Intent]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from consumer.ledger.ledger import Once
 from consumer.topology.plan import Dropped, Matched, Plan, Route, Routed, Unmapped
 from consumer.types import Record
 from tests.unit.pipeline.records import MINUTE_MS, OTHER_TOPIC, TOPIC, digest
+from tests.unit.pipeline.virtual_time import NOON_S
 
 
 class Said:
@@ -55,7 +56,8 @@ class Said:
         once = None
         if said["at_min"] is not None:
             # The scope is in the stage's hands: one window for all opens of a destination.
-            once = Once(digest(f"opens at {api}"), round(said["at_min"] * MINUTE_MS), 20 * MINUTE_MS)
+            at_ms = round(NOON_S * 1000 + said["at_min"] * MINUTE_MS)
+            once = Once(digest(f"opens at {api}"), at_ms, 20 * MINUTE_MS)
         body: dict[str, Any] = {"id": said["id"]}
         if name == "client/identify":
             # Traits that are told apart after they were collapsed.
