@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from consumer.ledger.ledger import Intent, Reservation
-from consumer.ledger.sqlite_places import SOURCE_BITS, LowBits, are_usual, times_of
+from consumer.ledger.sqlite_places import SOURCE_BITS, USUAL_MS, LowBits, are_usual, times_of
 from consumer.ledger.sqlite_reserve import EVER_MS, reserve_free_keys, reserve_free_windows, shared
 from consumer.ledger.sqlite_settle import accept_all, end_all, settle_new, until_s
 from consumer.ledger.sqlite_tables import Tables
@@ -93,7 +93,7 @@ def reserve_at_once(tables: Tables, intents: Sequence[Intent]) -> AtOnce | None:
     scopes = [once.scope for _, once, _ in windowed]
     at_ms = [once.at_ms for _, once, _ in windowed]
     lengths_ms = {once.length_ms for _, once, _ in windowed}
-    if len(lengths_ms) > 1 or not are_usual([*keys, *window_keys, *scopes], places, at_ms):
+    if len(lengths_ms) > 1 or not (are_usual([*keys, *window_keys, *scopes], places) and _usual_times(at_ms)):
         return None
     token = new_token()
     expires_ms = tables.now_ms + int(tables.policy.reservation_age_s * 1000)
@@ -121,9 +121,13 @@ def confirm_at_once(tables: Tables, intents: Sequence[Intent]) -> AtOnce | None:
     scopes = [once.scope for once, _ in windowed]
     at_ms = [once.at_ms for once, _ in windowed]
     ever = {once.length_ms is None for once, _ in windowed}
-    if len(ever) > 1 or not are_usual([*keys, *scopes], places, at_ms):
+    if len(ever) > 1 or not (are_usual([*keys, *scopes], places) and _usual_times(at_ms)):
         return None
     kept_s = until_s(tables, ever=True in ever)
     keyed = len(keys), b"".join(keys), str(places), tables.now_s, topology
     accepted = b"".join(scopes), times_of(at_ms), kept_s, str([place for _, place in windowed])
     return AtOnce(_CONFIRM, (*keyed, *accepted), None)
+
+
+def _usual_times(at_ms: Sequence[int]) -> bool:
+    return not at_ms or (min(at_ms) in USUAL_MS and max(at_ms) in USUAL_MS)

@@ -11,8 +11,8 @@ SOURCE_BITS = 20
 _PLACES = 1 << 63
 
 _TIME_DIGITS = 13
-_FIRST_MS, _BEYOND_MS = 10 ** (_TIME_DIGITS - 1), 10**_TIME_DIGITS
-"""The times that have so many digits: of the years 2001 to 2286."""
+USUAL_MS = range(10 ** (_TIME_DIGITS - 1), 10**_TIME_DIGITS)
+"""The times that have so many digits: of the years 2001 to 2286. Others can be no rows of such statements."""
 
 
 def digest_in(digests: str) -> str:
@@ -30,7 +30,7 @@ def time_in(times: str) -> str:
 
 
 def times_of(at_ms: Iterable[int]) -> bytes:
-    """Usual times, for `time_in`."""
+    """For `time_in`; all of them of `USUAL_MS`."""
     return "".join(map(str, at_ms)).encode()
 
 
@@ -59,10 +59,6 @@ class LowBits(dict[tuple[str, int, str], int]):
         return low
 
 
-def are_usual(digests: Iterable[bytes], places: Sequence[int], at_ms: Sequence[int]) -> bool:
+def are_usual(digests: Iterable[bytes], places: Sequence[int]) -> bool:
     """Whether all of these can be rows of such statements: else each has to go alone."""
-    return (
-        set(map(len, digests)) <= {DIGEST_BYTES}
-        and (min(places) >= 0 and max(places) < _PLACES)
-        and (not at_ms or (min(at_ms) >= _FIRST_MS and max(at_ms) < _BEYOND_MS))
-    )
+    return set(map(len, digests)) <= {DIGEST_BYTES} and min(places) >= 0 and max(places) < _PLACES

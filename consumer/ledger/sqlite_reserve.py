@@ -13,6 +13,7 @@ from consumer.ledger.sqlite_places import (
     DIGEST,
     DIGEST_BYTES,
     SOURCE_BITS,
+    USUAL_MS,
     LowBits,
     are_usual,
     digest_in,
@@ -121,7 +122,8 @@ class _Call:
                 self.refused[index] = Fenced()
                 continue
             key, once = intent.key, intent.once
-            if key is None or key in shared_keys or (once and once.scope in shared_scopes):
+            apart = once and (once.scope in shared_scopes or once.at_ms not in USUAL_MS)
+            if key is None or key in shared_keys or apart:
                 if key is not None or once is not None:
                     self.one_by_one.append(index)
                 continue
@@ -137,7 +139,7 @@ class _Call:
         """Take all that meets nothing in the tables; whatever does meet something is left for one by one."""
         if not self._places:
             return
-        if not are_usual(self._digests(), list(self._places.values()), self._times_ms()):
+        if not are_usual(self._digests(), list(self._places.values())):
             self.one_by_one += self._places
             return
         if self._keyed:
@@ -150,10 +152,6 @@ class _Call:
         yield from [intents[index].key or b"" for index in self._places]
         for indexes in self._windowed.values():
             yield from [once.scope for index in indexes if (once := intents[index].once) is not None]
-
-    def _times_ms(self) -> list[int]:
-        onces = [self._intents[index].once for indexes in self._windowed.values() for index in indexes]
-        return [once.at_ms for once in onces if once is not None]
 
     def _reserve_keys(self, indexes: list[int]) -> None:
         keys = b"".join([self._intents[index].key or b"" for index in indexes])
@@ -213,7 +211,7 @@ class _Call:
         places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in intents]
         slots = [one.slot for one in intents]
         scopes = [_NO_SCOPE if one.once is None else one.once.scope for one in intents]
-        if not are_usual([*slots, *scopes], places, ()):
+        if not are_usual([*slots, *scopes], places):
             self._tables.connection.executemany(_RESERVE, [self._row(intent) for intent in intents])
             return
         claims = json.dumps(

@@ -9,6 +9,7 @@ from consumer.ledger.policy import expiry_s
 from consumer.ledger.sqlite_places import (
     DIGEST,
     SOURCE_BITS,
+    USUAL_MS,
     LowBits,
     are_usual,
     digest_in,
@@ -75,15 +76,15 @@ _GIVE_BACK = "DELETE FROM reservations WHERE slot = ? AND token = ? AND source =
 
 def confirm(tables: Tables, intents: Sequence[Intent]) -> None:
     """Write keys and windows as accepted, and end the reservations of their slots, whoever holds them."""
-    keyed = [intent for intent in intents if intent.key is not None]
-    alone: Sequence[Intent] = [intent for intent in intents if intent.key is None]
+    usual = [one.key is not None and (one.once is None or one.once.at_ms in USUAL_MS) for one in intents]
+    keyed = list(compress(intents, usual))
+    alone: Sequence[Intent] = [one for one, is_usual in zip(intents, usual, strict=True) if not is_usual]
     if keyed:
         low = LowBits(tables.number)
         places = [one.offset << SOURCE_BITS | low[one.topic, one.partition, one.route] for one in keyed]
         windowed = [(one.once, place) for one, place in zip(keyed, places, strict=True) if one.once]
         keys = [one.key or b"" for one in keyed]
-        onces = [once for once, _ in windowed]
-        if are_usual([*keys, *[one.scope for one in onces]], places, [one.at_ms for one in onces]):
+        if are_usual([*keys, *[once.scope for once, _ in windowed]], places):
             _confirm_keys(tables, [one.topology for one in keyed], keys, places)
             _accept_windows(tables, windowed)
         else:
@@ -117,7 +118,7 @@ def _accept_windows(tables: Tables, windowed: Sequence[tuple[Once, int]]) -> Non
 
 
 def _confirm_one(tables: Tables, intent: Intent) -> None:
-    """One without a key, or beside one that is too large for a place."""
+    """One without a key, of an unusual time, or beside one that is too large for a place."""
     execute, once = tables.connection.execute, intent.once
     source = tables.number(intent.topic, intent.partition, intent.route)
     if intent.key is not None:

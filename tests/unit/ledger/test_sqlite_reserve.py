@@ -1,12 +1,17 @@
-"""How many statements a call takes: each may wait for the interpreter's lock, half a millisecond beside a busy loop."""
+"""What a call takes: each statement may wait for the interpreter's lock, half a millisecond beside a busy loop."""
+
+from unittest.mock import Mock
 
 import pytest
 
 from consumer.core.claims import Once
+from consumer.core.reservations import decide
+from consumer.ledger import sqlite_reserve
 from consumer.ledger.ledger import Intent
 from consumer.ledger.policy import LedgerPolicy
 from consumer.ledger.sqlite_file import SqliteFile
 from consumer.ledger.sqlite_reserve import reserve
+from consumer.ledger.sqlite_settle import confirm
 from consumer.ledger.sqlite_tables import Tables
 
 NOON_MS, WINDOW_MS = 1_800_000_000_000, 1_200_000
@@ -49,3 +54,30 @@ def test_opens_of_one_user_that_meet_are_decided_one_after_the_other(file, secon
     taken, given = statements(file, [opened(1, 0), second])
     assert given == granted
     assert taken > 1
+
+
+def test_an_open_of_a_time_that_no_clock_shows_is_decided_alone_and_no_other_beside_it(
+    file: SqliteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deciding = Mock(wraps=decide)
+    monkeypatch.setattr(sqlite_reserve, "decide", deciding)
+    odd = opened(90, -NOON_MS)
+
+    assert statements(file, [*(opened(number, number * WINDOW_MS) for number in range(20)), odd])[1] == 21
+    assert [call.args[0] for call in deciding.call_args_list] == [odd.holder]
+
+
+def test_beside_one_of_a_time_that_no_clock_shows_the_others_are_confirmed_together(file: SqliteFile) -> None:
+    odd = opened(90, -NOON_MS)
+
+    def confirming(numbers: range) -> int:
+        seen: list[str] = []
+        with file.transaction(writes=True, durable=False) as connection:
+            tables = Tables(connection, "group", LedgerPolicy(reservation_age_s=60.0), "boot")
+            confirm(tables, [odd])
+            connection.set_trace_callback(seen.append)
+            confirm(tables, [*(opened(number, number * WINDOW_MS) for number in numbers), odd])
+            connection.set_trace_callback(None)
+        return len(seen)
+
+    assert confirming(range(3)) == confirming(range(100, 130))
