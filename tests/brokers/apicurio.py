@@ -47,7 +47,9 @@ class Apicurio:
 
     def __enter__(self) -> Self:
         with tarfile.open(_fetched()) as archive:
-            archive.extractall(self._home, filter="data")
+            # As an attribute: Pythons before 3.11.4 have no such argument, and later ones want to be told.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(self._home)
         port, management_port = free_ports(2)
         self.url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
         with (self._home / "registry.log").open("wb") as log:

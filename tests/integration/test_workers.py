@@ -129,18 +129,19 @@ def test_what_every_worker_finds_at_its_start_is_one_message_and_exit_2(stage: S
 
 
 def test_workers_share_an_end_and_their_books_are_added_up(stage: Stage) -> None:
-    slow = ApiFaults(latency_ms=50.0)
+    # So slow that one worker alone has not delivered all of it when the other one comes.
+    slow = ApiFaults(latency_ms=1000.0)
     stage.receiver.remote.follow(FaultPlan(user_analytics=slow, client_api=slow))
     produced = stage.generate(RECORDS)
 
-    bounds = ("--until-end", "--timeout", "60", "--output", "json")
+    bounds = ("--until-end", "--timeout", "150", "--output", "json")
     run = stage.consumer(
         "--workers", "2", *bounds, topology=stage.topology(client={"batch": {"max_items": 10}})
     )
     run.wait_for_status(shared, 60.0)
     stage.receiver.remote.follow(FaultPlan())
 
-    assert run.wait(90.0) == 0, run.tail()
+    assert run.wait(180.0) == 0, run.tail()
     assert run.books["balanced"]
     # What was settled above what could be committed, when partitions moved, is settled again where they went.
     assert run.books["consumed"] - run.books["abandoned"] == run.books["settled"] >= produced.total
