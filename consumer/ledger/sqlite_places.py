@@ -12,7 +12,7 @@ _PLACES = 1 << 63
 
 _TIME_DIGITS = 13
 USUAL_MS = range(10 ** (_TIME_DIGITS - 1), 10**_TIME_DIGITS)
-"""The times that have so many digits: of the years 2001 to 2286. Others can be no rows of such statements."""
+"""The times that have so many digits: of the years 2001 to 2286. Records of others are decided one by one."""
 
 
 def digest_in(digests: str) -> str:
