@@ -85,13 +85,21 @@ class AdminServer:
         self._server = None
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None or not self._server.is_serving():  # it was being accepted when `stop` came
+            writer.transport.abort()
+            return
         if len(self._open) >= self._policy.max_connections:
             oldest = next(iter(self._open))
             oldest.cancel()
             self._open.pop(oldest)
         task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
         self._open[task] = None
-        task.add_done_callback(lambda done: self._open.pop(done, None))
+        task.add_done_callback(lambda done: self._ended(done, writer))
+
+    def _ended(self, task: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
+        # Here and not in the task: one that is cancelled before it has begun runs none of its lines.
+        self._open.pop(task, None)
+        writer.transport.abort()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A client that goes away, hangs or drips is nobody's fault here.
@@ -101,7 +109,6 @@ class AdminServer:
                 await self._linger(reader, writer)
                 writer.close()  # which still sends what the client has not read yet
                 await writer.wait_closed()
-        writer.transport.abort()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=self._policy.max_head_bytes)

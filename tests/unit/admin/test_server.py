@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -217,6 +217,48 @@ async def test_connections_are_bounded_and_silent_ones_cannot_keep_a_probe_out(
     assert not any(reader.at_eof() for reader, _ in idle[1:])
     for _, writer in idle:
         writer.close()
+
+
+async def test_of_a_burst_the_oldest_are_closed_too(address: tuple[str, int]):
+    """They all wait for the event loop's next turn: what is closed for a later one has not even begun."""
+    burst = [socket.create_connection(address) for _ in range(20)]
+    try:
+        await _until(lambda: len([end for end in burst if not _is_closed(end)]) <= 4)
+    finally:
+        for end in burst:
+            end.close()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - it is the kernel's, which sets no event
+            await asyncio.sleep(0.01)
+
+
+def _is_closed(end: socket.socket) -> bool:
+    end.setblocking(False)
+    try:
+        return end.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "turns", [0, 1, 3, 4, 5]
+)  # in the second turn asyncio itself forgets it (Python 3.11)
+async def test_stopping_ends_what_has_not_begun(process: Process, turns: int):
+    """In whichever turn of the event loop: being accepted, about to be served, or served."""
+    server = AdminServer(Answers(process, Metrics()), "127.0.0.1", 0)
+    late = socket.create_connection(await server.start())
+    try:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.stop()
+        await _until(lambda: _is_closed(late))
+    finally:
+        late.close()
 
 
 async def test_stopping_ends_open_connections_and_frees_the_port(process: Process):
