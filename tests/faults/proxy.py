@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from tests.faults.link import Link, Tap
 from tests.faults.network import Clear, Fault, Towards
+from tests.listener import Listener
 
 R = TypeVar("R")
 _ANSWER_S = 10.0
@@ -37,8 +38,7 @@ class FaultProxy:
         self._made = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
-        self._server: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._listener = Listener(self._accept)
 
     @property
     def address(self) -> str:
@@ -89,17 +89,18 @@ class FaultProxy:
         """Listen. Raises OSError where the port is taken."""
         self._thread.start()
         try:
-            self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_ANSWER_S)
+            listening = self._listener.start(self._port)
+            asyncio.run_coroutine_threadsafe(listening, self._loop).result(_ANSWER_S)
         except OSError:
             self._end_thread()
             raise
-        self._port = self._server.sockets[0].getsockname()[1]
+        self._port = self._listener.port
 
     def close(self) -> None:
         """Reset what is open and stop listening. Idempotent."""
         if self._loop.is_closed():
             return
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(_ANSWER_S)
+        asyncio.run_coroutine_threadsafe(self._listener.close(), self._loop).result(_ANSWER_S)
         self._end_thread()
 
     def __enter__(self) -> Self:
@@ -111,32 +112,16 @@ class FaultProxy:
     ) -> None:
         self.close()
 
-    async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._running.add(task)
         self._made += 1
         number = self._made
         link = self._links[number] = Link((reader, writer), self._fault, self._tap() if self._tap else None)
         try:
             await link.run(*self._target)
         except asyncio.CancelledError:
-            link.end(reset=True)  # not raised on: the stream protocol would log it as an error
+            link.end(reset=True)
         finally:
             del self._links[number]
-            self._running.discard(task)
-
-    async def _stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.sleep(0)  # what was aborted closes its socket in the loop's next turn
 
     def _end_thread(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.listener import Listener
+
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 _TOO_MANY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
 
@@ -15,20 +17,18 @@ class Receiver:
         self._refuses = refuses
         self._working = 0
         self._turn = asyncio.Condition()
-        self._server: asyncio.Server | None = None
+        self._listener = Listener(self._connected)
 
     async def start(self) -> "Receiver":
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        await self._listener.start()
         return self
 
     @property
     def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
+        return f"http://{self._listener.address}/"
 
     async def close(self) -> None:
-        assert self._server is not None
-        self._server.close()
+        await self._listener.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

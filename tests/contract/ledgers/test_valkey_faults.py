@@ -24,6 +24,7 @@ from tests.brokers.ports import free_ports
 from tests.brokers.valkey import LACKING, ValkeyServer, server_binary
 from tests.contract.ledgers.cast import TOPIC, Process, behind, open_of, origin
 from tests.contract.senders.authority import Authority
+from tests.listener import Listener
 
 USUAL = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0)
 IMPATIENT = LedgerPolicy(reservation_age_s=60.0, lease_s=15.0, busy_timeout_s=1.0)
@@ -484,9 +485,9 @@ class TestTls:
                 writer.close()
             await asyncio.gather(*ways, return_exceptions=True)
 
-        front = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
-        yield f"rediss://127.0.0.1:{front.sockets[0].getsockname()[1]}/0"
-        front.close()
+        front = await Listener(relay).start(ssl=context)
+        yield f"rediss://{front.address}/0"
+        await front.close()
 
     async def test_a_server_whose_authority_is_given_is_trusted(self, hosts: Hosts, tmp_path: Path) -> None:
         authority = Authority.create(tmp_path)

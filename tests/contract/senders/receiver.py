@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Self
 
+from tests.listener import Listener
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -87,34 +89,24 @@ class Receiver:
     connections: int = 0
     open_connections: int = 0
     faults: list[BaseException] = field(default_factory=list)
-    _server: asyncio.Server | None = None
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _listener: Listener | None = None
 
     async def start(self) -> Self:
+        self._listener = Listener(self._serve)
         # Without it a connection takes half a minute to close under a client that does not say goodbye.
         shutdown_s = None if self.tls is None else 0.1
-        self._server = await asyncio.start_server(
-            self._accept,
-            "127.0.0.1",
-            self.at_port,
-            backlog=512,
-            ssl=self.tls,
-            ssl_shutdown_timeout=shutdown_s,
-        )
-        self.at_port = int(self._server.sockets[0].getsockname()[1])
+        await self._listener.start(self.at_port, backlog=512, ssl=self.tls, ssl_shutdown_timeout=shutdown_s)
+        self.at_port = self._listener.port
         return self
 
-    def stop_listening(self) -> None:
+    async def stop_listening(self) -> None:
         """Take no new connection; the ones that are there are served on."""
-        assert self._server is not None
-        self._server.close()
+        assert self._listener is not None
+        await self._listener.stop_listening()
 
     async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._listener is not None:
+            await self._listener.close()
         assert self.faults == [], "the receiver of this test is itself broken"
 
     @property
@@ -135,12 +127,8 @@ class Receiver:
             while not condition():  # noqa: ASYNC110 - what a test waits for is any of the counts, no one event
                 await asyncio.sleep(0.002)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(Wire(reader, writer)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _serve(self, wire: Wire) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = Wire(reader, writer)
         self.connections += 1
         self.open_connections += 1
         try:

@@ -121,7 +121,7 @@ async def test_a_certificate_that_expires_between_two_connections_is_noticed(
     good = await receive(behave, tls=authority.server_context())
     sender = make_sender(ca_file=authority.ca_file)
     assert not isinstance(await sender.post(good.url(PATH), HEADERS, BODY), Failure)
-    good.stop_listening()
+    await good.stop_listening()
     await good.until(lambda: good.open_connections == 0)
     await asyncio.sleep(0.1)  # until the sender has noticed as well
     expired = await receive(behave, tls=authority.server_context(expired=True), at_port=good.port)

@@ -29,7 +29,7 @@ async def test_busy_connections_follow_a_receiver_that_moved(
 
     posting = asyncio.create_task(post_on())
     await before.until(lambda: len(before.seen) > 4)
-    before.stop_listening()
+    await before.stop_listening()
     after = await receive(answering(response(200, b"after")), at_port=before.port)
     async with asyncio.timeout(AGE_S + 10.0):
         await posting
@@ -96,7 +96,7 @@ async def test_a_receiver_that_is_gone_has_been_sent_nothing_and_is_found_when_i
     before = await receive(answering(response(200, b"before"), then_close=True))
     sender = make_sender()
     answer_of(await sender.post(before.url(), {}, b"x"))
-    before.stop_listening()
+    await before.stop_listening()
     await before.until(lambda: before.open_connections == 0)
     await asyncio.sleep(0.1)  # until the sender has noticed as well
 

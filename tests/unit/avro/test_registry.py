@@ -23,6 +23,7 @@ from consumer.clock import ManualClock
 from consumer.errors import RegistryUnavailable
 from tests.brokers import SchemaRegistry
 from tests.brokers.registry import Drop, Hang, Reply
+from tests.listener import Listener
 from tests.unit.avro.avro_values import framed, record, record_of, varint
 
 TEXT = json.dumps(record_of("string"), separators=(",", ":"))
@@ -210,22 +211,13 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Any]
 async def server(serve: Serve) -> AsyncIterator[str]:
     """A raw server on loopback, which is handed each request's head."""
 
-    serving: list[asyncio.Task[None]] = []
-
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError), contextlib.closing(writer):
             await serve(reader, writer, await reader.readuntil(b"\r\n\r\n"))
 
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.append(asyncio.ensure_future(converse(reader, writer)))
-
-    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
-    host, port = listening.sockets[0].getsockname()
-    async with listening:
-        yield f"http://{host}:{port}"
-        for task in serving:
-            task.cancel()
-        await asyncio.wait(serving)
+    listener = await Listener(converse).start()
+    yield f"http://{listener.address}"
+    await listener.close()
 
 
 def answer(body: bytes, *headers: str) -> bytes:

@@ -17,6 +17,7 @@ from consumer.workers.looks import FRESH_S, Looks
 from consumer.workers.reports import Started
 from consumer.workers.slot import Slot
 from consumer.workers.worker_process import End, WorkerProcess
+from tests.listener import Listener
 from tests.unit.workers.test_sums import document, scrape
 
 
@@ -294,7 +295,7 @@ async def test_an_answer_that_is_too_late_too_large_or_none_is_an_oserror(port: 
         writer.write(b"hello\r\n\r\n")
         writer.close()
 
-    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    server = await Listener(babble).start()
     with pytest.raises(OSError, match="no answer in HTTP"):
-        await ask("127.0.0.1", server.sockets[0].getsockname()[1], "/live")
-    server.close()
+        await ask("127.0.0.1", server.port, "/live")
+    await server.close()
