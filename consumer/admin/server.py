@@ -15,6 +15,7 @@ import msgspec
 
 from consumer.admin.answers import Reply
 from consumer.errors import ConfigurationError
+from consumer.listening import stop_listening
 
 _READ_BYTES = 16 * 1024
 
@@ -76,7 +77,7 @@ class AdminServer:
         """Stop listening and end what is open. Idempotent."""
         if self._server is None:
             return
-        self._server.close()
+        await stop_listening(self._server)
         for task in self._open:
             task.cancel()
         if self._open:
@@ -85,9 +86,6 @@ class AdminServer:
         self._server = None
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is None or not self._server.is_serving():  # it was being accepted when `stop` came
-            writer.transport.abort()
-            return
         if len(self._open) >= self._policy.max_connections:
             oldest = next(iter(self._open))
             oldest.cancel()

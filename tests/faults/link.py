@@ -78,10 +78,15 @@ class Link:
             await self._swallow()
             return
         try:
-            self._server = await asyncio.open_connection(host, port)
+            server = await asyncio.open_connection(host, port)
         except OSError:
             self.end(reset=True)
             return
+        if self._ended or self._dead:  # meanwhile
+            server[1].transport.abort()
+            await self._swallow()
+            return
+        self._server = server
         async with asyncio.TaskGroup() as pumps:
             pumps.create_task(self._pump(self._client[0], self._server[1], Towards.SERVER))
             pumps.create_task(self._pump(self._server[0], self._client[1], Towards.CLIENT))

@@ -1,5 +1,6 @@
 """The proxy does what it says: else a test behind it would show nothing."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -7,8 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.network import ANSWERS, BlackHole, Cut, Delay, HalfOpen, Reset, Throttle, Towards, Truncate
+from tests.faults.link import Link
+from tests.faults.network import (
+    ANSWERS,
+    BlackHole,
+    Clear,
+    Cut,
+    Delay,
+    HalfOpen,
+    Reset,
+    Throttle,
+    Towards,
+    Truncate,
+)
 from tests.faults.proxy import FaultProxy
+from tests.listener import Listener
 
 HELD_S = 0.2
 
@@ -216,3 +230,38 @@ def test_a_server_that_is_not_there_resets_the_client() -> None:
 
     with FaultProxy(address) as proxy, pytest.raises(ConnectionResetError):
         connect_and_ask(proxy)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_that_is_cut_while_the_server_is_being_reached_leaves_none_to_it(
+    turns: int,
+) -> None:
+    """In whichever turn of the event loop."""
+    served: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            served.append(await reader.read())
+        except ConnectionError:
+            served.append(b"")
+
+    server, waiting = await Listener(serve).start(), asyncio.Event()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = Link((reader, writer), Clear(), None)
+        running = asyncio.ensure_future(link.run("127.0.0.1", server.port))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        link.inflict(Cut())
+        await running
+        waiting.set()
+
+    front = await Listener(hold).start()
+    with socket.create_connection(("127.0.0.1", front.port)):
+        await asyncio.wait_for(waiting.wait(), 20.0)
+        async with asyncio.timeout(20.0):
+            while server.open_connections:  # noqa: ASYNC110 - it is the server's count, which sets no event
+                await asyncio.sleep(0.01)
+    await front.close()
+    await server.close()
+    assert not any(served)

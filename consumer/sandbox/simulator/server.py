@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from consumer.clock import Clock, SystemClock
+from consumer.listening import stop_listening
 from consumer.sandbox.simulator.api import Api
 from consumer.sandbox.simulator.application import SimulatorApplication
 from consumer.sandbox.simulator.capture_analytics import CaptureAnalytics
@@ -57,7 +58,7 @@ class SimulatorServer:
         """Close every connection at once, also those whose request is not answered yet."""
         if self._server is None:
             return
-        self._server.close()
+        await stop_listening(self._server)
         for connection in list(self._connections):
             connection.abort()
         await asyncio.sleep(0)

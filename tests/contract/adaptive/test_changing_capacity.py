@@ -72,12 +72,17 @@ async def sender() -> AsyncIterator[HttptoolsSender]:
     await one.close()
 
 
+@pytest.fixture(params=[True, False], ids=["429", "queue"])
+async def receiver(request: pytest.FixtureRequest) -> AsyncIterator[Receiver]:
+    one = await Receiver(48, SERVICE_S, refuses=request.param).start()
+    yield one
+    await one.close()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("refuses", [True, False], ids=["429", "queue"])
 async def test_a_receiver_that_takes_less_and_then_more_again_is_used_to_nine_tenths_within_30_s(
-    sender, refuses
+    sender, receiver
 ):
-    receiver = await Receiver(48, SERVICE_S, refuses).start()
     fixed = {}
     for capacity in (12, 48):
         receiver.capacity = capacity
@@ -92,4 +97,3 @@ async def test_a_receiver_that_takes_less_and_then_more_again_is_used_to_nine_te
         print(capacity, "fixed", fixed[capacity], "adaptive", delivered_per_s, refused, load.gate.limit)
         assert delivered_per_s >= 0.9 * fixed[capacity]
         assert refused < 0.01
-    await receiver.close()

@@ -17,6 +17,6 @@ def test_it_imports_nothing_of_the_sender():
     loaded = subprocess.run(
         [sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True, cwd=_ROOT
     ).stdout.split()
-    allowed = ("consumer.sandbox", "consumer.errors", "consumer.clock")
+    allowed = ("consumer.sandbox", "consumer.errors", "consumer.clock", "consumer.listening")
     assert "consumer.sandbox.simulator.client_api" in loaded
     assert [name for name in loaded if not name.startswith(allowed)] == []

@@ -1,6 +1,7 @@
 """The simulator in an event loop of one's own, and its HTTP."""
 
 import asyncio
+import contextlib
 import socket
 
 import httpx
@@ -44,6 +45,21 @@ async def test_stopping_does_not_wait_for_delayed_requests(config):
         await asyncio.wait_for(server.stop(), timeout=30)
         with pytest.raises(httpx.TransportError):
             await asking
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_stopping_closes_what_is_just_coming_in(config, turns):
+    """In whichever turn of the event loop: being accepted, or served."""
+    server = SimulatorServer(config)
+    await server.start()
+    address = httpx.URL(server.base_url)
+    with socket.create_connection((address.host, address.port), timeout=10.0) as late:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.stop()
+
+        with contextlib.suppress(ConnectionError):
+            assert late.recv(1) == b""
 
 
 async def test_a_taken_port_is_an_os_error(config):
