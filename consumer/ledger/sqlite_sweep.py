@@ -12,8 +12,13 @@ _MOST_AT_ONCE = 8
 keys that is some 6 ms each, where everything has expired."""
 
 
+_MOST_KEYS = 25_000
+"""In one step: twice what each slice has of 50 million. Ids that tell when they were made may all tell one time."""
+
+
 class Sweep:
-    """Walks through keys and scopes in slices of their first 12 bits, all of them in the time of one bucket.
+    """Walks through keys and scopes in slices of their first 12 bits, all of them in the time of one bucket; where a
+    slice has too many keys, in several steps, and later than that.
 
     There is no index on age: it would cost every reserve and confirm more than this walk costs. Whoever
     reads passes over expired rows by itself, so that it does not matter when they are deleted. Expiry
@@ -25,6 +30,8 @@ class Sweep:
         self._policy = policy
         # Anywhere: a process that is restarted often must not begin with the same slices each time.
         self._slice = randbelow(_SLICES)
+        self._from = b""
+        """Where in the slice, if not at its beginning."""
         self._done_ms: float | None = None
 
     def owed(self, now_ms: int) -> int:
@@ -37,9 +44,17 @@ class Sweep:
         return owed
 
     def step(self, connection: sqlite3.Connection, now_s: int) -> None:
-        """Delete what has expired in the next slice."""
+        """Delete what has expired in the next slice, or in as much of it as may be walked through at once."""
         first, last = _bounds(self._slice)
-        self._slice = (self._slice + 1) % _SLICES
+        first = max(first, self._from)
+        beyond = connection.execute(
+            "SELECT slot FROM settled WHERE slot >= ? AND slot < ? ORDER BY slot LIMIT 1 OFFSET ?",
+            (first, last, _MOST_KEYS),
+        ).fetchone()
+        if beyond is None:
+            self._slice, self._from = (self._slice + 1) % _SLICES, b""
+        else:
+            self._from = last = beyond[0]
         connection.execute(
             "DELETE FROM settled WHERE slot >= ? AND slot < ? AND written_s < ?",
             (first, last, horizon_s(now_s, self._policy.key_keep_s)),
