@@ -10,7 +10,7 @@ from fastavro.read import LOGICAL_READERS
 from consumer.avro.reader import Reader
 
 _MODULE = "distinct_consumer_native"
-_INTERFACE = 2
+_INTERFACE = 3
 """What `Reader` and `Mapper` take and give. A module of another one is not used."""
 
 

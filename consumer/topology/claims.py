@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from consumer.core.claims import Once
 from consumer.topology.boxes import Boxes, BoxPlan
-from consumer.topology.digests import at_ms, bytes_of, digest_of, framed, text_bytes
+from consumer.topology.digests import at_ms, bytes_of, digest_of, framed, key_digest_of, text_bytes
 from consumer.topology.mapping import Refuse
 from consumer.topology.model import OnceModel
 from consumer.topology.paths import parse_path
@@ -28,7 +28,7 @@ def key_lines(
         yield "key = None"
         return
     digest = source.constant(
-        "digest", digest_of("key", (account, route_id, "origin" if text == "origin" else "id"))
+        "digest", key_digest_of((account, route_id, "origin" if text == "origin" else "id"))
     )
     if text == "origin":
         yield f"key = {digest}({source.constant('origin_of', _origin_of)}(record))"

@@ -12,13 +12,14 @@ mod recipe;
 mod route;
 mod schema;
 mod shape;
+mod time_ordered;
 mod unread;
 mod way;
 
 use pyo3::prelude::*;
 
 /// What the consumer asks for before it uses this module: raised when `Reader` or `Mapper` takes or gives something else.
-const INTERFACE: u32 = 2;
+const INTERFACE: u32 = 3;
 
 /// The module as Python sees it; its types are in `distinct_consumer_native.pyi`.
 #[pymodule]

@@ -12,6 +12,7 @@ use crate::cursor::Cursor;
 use crate::json::{symbol, Writer};
 use crate::recipe;
 use crate::shape::Shape;
+use crate::time_ordered::placed;
 use crate::unread::Unread;
 use crate::way::{Asked, Value, Values};
 
@@ -214,7 +215,7 @@ impl Item {
                 if text.is_empty() {
                     return Err(Unread::DATA);
                 }
-                Some(digest(py, state, text.as_bytes()))
+                Some(key_digest(py, state, text.as_bytes()))
             }
         };
         let once = match &self.once {
@@ -491,6 +492,17 @@ fn hash(person: &[u8], before: &[u8]) -> State {
 
 fn digest<'py>(py: Python<'py>, state: &State, last: &[u8]) -> Bound<'py, PyBytes> {
     PyBytes::new(py, state.clone().update(last).finalize().as_bytes())
+}
+
+/// Of an id that tells when it was made, it begins with that time.
+fn key_digest<'py>(py: Python<'py>, state: &State, id: &[u8]) -> Bound<'py, PyBytes> {
+    let Some(time) = placed(id) else {
+        return digest(py, state, id);
+    };
+    let found = state.clone().update(id).finalize();
+    let mut whole = time.to_vec();
+    whole.extend_from_slice(found.as_bytes().get(time.len()..).unwrap_or_default());
+    PyBytes::new(py, &whole)
 }
 
 fn conditions(when: recipe::When, asked: &mut Asked) -> PyResult<When> {

@@ -1,13 +1,17 @@
 """What native code answers by itself, what it leaves to Python, and what it must not swallow."""
 
 import struct
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumer.topology.plan import Dropped, Matched
 from tests.contract.shortcuts.conftest import KEY, Ways
 from tests.unit.avro.avro_values import record_of, varint
+from tests.unit.topology.ids import ID, NO_ID_WITH_A_TIME
 
 NAMED = {"to": "client_api/events", "key": "none"}
 TEXT = record_of("string")
@@ -22,6 +26,12 @@ def event(**data: Any) -> dict[str, Any]:
     """A route to an event whose `data` has these."""
     item = {"name": {"const": "n"}, "external_id": {"const": "u"}}
     return {**NAMED, "map": {**item, "data": {"object": data}}}
+
+
+@cache
+def keyed() -> Ways:
+    """One route whose key is the text."""
+    return Ways(TEXT, [{**event(sure={"const": 1}), "key": "f0"}])
 
 
 def answered(ways: Ways, payload: bytes, key: bytes = KEY) -> bool:
@@ -125,6 +135,23 @@ def test_the_key_is_the_digest_that_python_makes_and_an_empty_one_is_left() -> N
     (matched,) = ways.by_native(text("é-1")) or []
     assert isinstance(matched, Matched)
     assert matched.key is not None
+
+
+@pytest.mark.parametrize("id", [ID, ID.upper(), *NO_ID_WITH_A_TIME])
+def test_the_key_of_an_id_that_tells_when_it_was_made_is_pythons(id: str) -> None:
+    assert answered(keyed(), text(id))
+
+
+@given(
+    st.from_regex(r"[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[789abc][0-9a-f]{3}-[0-9a-f]{12}", fullmatch=True)
+)
+def test_any_such_id_has_pythons_key(id: str) -> None:
+    assert answered(keyed(), text(id))
+
+
+@given(st.integers(0, 35), st.characters(max_codepoint=0x2FF))
+def test_such_an_id_with_any_character_in_any_place_has_pythons_key(place: int, character: str) -> None:
+    assert answered(keyed(), text(ID[:place] + character + ID[place + 1 :]))
 
 
 def test_a_window_is_of_the_records_key_and_its_time() -> None:

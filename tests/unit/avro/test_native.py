@@ -43,7 +43,7 @@ def test_without_the_module_python_reads_and_nothing_is_said(monkeypatch: pytest
 
 
 def test_with_it_it_reads_first_and_python_what_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, INTERFACE=2, __version__="9.8.7", Reader=Other, Mapper=None)
+    install(monkeypatch, INTERFACE=3, __version__="9.8.7", Reader=Other, Mapper=None)
     found = find_native()
     assert isinstance(found, Native)
     assert found.version == "9.8.7"
@@ -53,12 +53,12 @@ def test_with_it_it_reads_first_and_python_what_it_does_not(monkeypatch: pytest.
 
 
 def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, INTERFACE=2, __version__="9.8.7", Reader=Other, Mapper=None)
+    install(monkeypatch, INTERFACE=3, __version__="9.8.7", Reader=Other, Mapper=None)
     assert compile_reader(SCHEMA, native=False)(varint(7), 0) == ({"f0": 7}, 1)
 
 
 def test_a_schema_that_it_does_not_read_is_python_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, INTERFACE=2, __version__="9.8.7", Reader=Picky, Mapper=None)
+    install(monkeypatch, INTERFACE=3, __version__="9.8.7", Reader=Picky, Mapper=None)
     assert compile_reader(SCHEMA)(varint(7), 0) == ({"f0": 7}, 1)
 
 

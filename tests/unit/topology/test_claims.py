@@ -1,12 +1,15 @@
 """What a record claims in the ledger: its key, and its place in a window."""
 
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import Any
 
 import pytest
 
+from consumer.topology.digests import placed
 from consumer.topology.plan import Matched, Plan, Unmapped
+from tests.unit.topology.ids import ID, MADE, NO_ID_WITH_A_TIME
 from tests.unit.topology.workshop import FILE, NOON, Workshop, record, refused, routed, visit
 
 NOON_MS = int(NOON.timestamp()) * 1000
@@ -64,6 +67,44 @@ def test_the_digests_are_a_format_that_may_not_change_by_accident(workshop: Work
     assert matched(plan).key == digest(b"key", b"\0\0\0\3crm\0\0\0\6looked\0\0\0\2ide-1")
     once = b"\0\0\0\3crm\0\0\0\0071200000\0\0\0\0\0\0\0\6(user)ada"
     assert scope(plan) == digest(b"once", once)
+
+
+def test_the_key_of_an_id_that_tells_when_it_was_made_begins_with_that_time(workshop: Workshop) -> None:
+    plan = planned(workshop, "")
+
+    key = matched(plan, visit(id=ID)).key
+
+    digest = blake2b(
+        b"\0\0\0\3crm\0\0\0\6looked\0\0\0\2id" + ID.encode(), digest_size=16, person=b"key"
+    ).digest()
+    assert key == placed(MADE) + digest[6:]
+    assert matched(plan, visit(id=ID.upper())).key not in (None, key), (
+        "another text is another event, as ever"
+    )
+
+
+@pytest.mark.parametrize("text", NO_ID_WITH_A_TIME)
+def test_what_is_no_such_id_has_a_digest_alone(workshop: Workshop, text: str) -> None:
+    digest = blake2b(
+        b"\0\0\0\3crm\0\0\0\6looked\0\0\0\2id" + text.encode(), digest_size=16, person=b"key"
+    ).digest()
+
+    assert matched(planned(workshop, ""), visit(id=text)).key == digest
+
+
+def test_ids_of_one_time_lie_together_and_those_of_a_day_everywhere() -> None:
+    """By their first 12 bits the ledger walks through its keys."""
+    day = range(MADE, MADE + 86_400_000, 1_000)
+
+    slices = Counter(int.from_bytes(placed(at_ms)[:2], "big") >> 4 for at_ms in day)
+
+    assert len(slices) == 4096
+    assert max(slices.values()) < 4 * 86_400 / 4096
+    first = MADE >> 14 << 14
+    of_16_s = [placed(at_ms) for at_ms in range(first, first + 0x4000)]
+    assert of_16_s == sorted(set(of_16_s))
+    assert of_16_s[0][:4] == of_16_s[-1][:4]
+    assert {len(placed(at_ms)) for at_ms in (0, (1 << 48) - 1)} == {6}
 
 
 def test_a_key_can_be_any_single_value(workshop: Workshop) -> None:
