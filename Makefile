@@ -31,7 +31,7 @@ bench-backlog: .venv/.dev ## memory while an endpoint is down and RECORDS (50000
 	@.venv/bin/python -m bench.backlog --records $(or $(RECORDS),5000000) $(ARGS)
 
 bench-long: .venv/.dev ## growth, backlog, scale, what guarantees cost, the adaptive limit: an hour and more; ROWS="scale" for some, ARGS="--output json"
-	@.venv/bin/python -m bench.long $(ARGS) $(or $(ROWS),growth backlog scale guarantees adaptive)
+	@.venv/bin/python -m bench.long $(ARGS) $(or $(ROWS),growth growth --ids time-ordered backlog scale guarantees adaptive)
 
 fuzz: .venv/.dev ## what reads bytes of others, given any bytes: SECONDS=60 for each target (see CONTRIBUTING.md)
 	@.venv/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60)

@@ -19,7 +19,10 @@ _TIME_MASK = (1 << 44) - 1
 class Identities:
     """Gives the ids of a topic's records in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, started_ms: int | None = None) -> None:
+        """`started_ms`: ids that tell when they were made (UUIDs of version 7), the first one at this time, and one a
+        millisecond from there; they have no place for `stamped`. Without it of version 4."""
+        self._started_ms = started_ms
         self._users: dict[bytes, int] = {}
         self._sequences: list[int] = []
         self._number = 0
@@ -31,6 +34,9 @@ class Identities:
             self._sequences.append(0)
         self._sequences[user] = sequence = self._sequences[user] + 1
         number, self._number = self._number, self._number + 1
+        if self._started_ms is not None:
+            told, made = f"{number:07x}{user:07x}{sequence:04x}", f"{self._started_ms + number:012x}"
+            return f"{made[:8]}-{made[8:]}-7{told[:3]}-a{told[3:6]}-{told[6:]}".encode()
         who, nth = f"{user:07x}", f"{sequence:04x}"
         return f"{number:08x}-{who[:4]}-4{who[4:]}-a{nth[:3]}-{nth[3]}{0:011x}".encode()
 

@@ -44,6 +44,8 @@ class Workload:
     """What the receiver takes for a request."""
     payloads: frozenset[str] | None
     """The payload types on the topic; None: all."""
+    time_ordered: bool = False
+    """Whether the events' ids tell when they were made: UUIDs of version 7, else of version 4."""
 
     @property
     def topology(self) -> Path:

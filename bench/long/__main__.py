@@ -34,6 +34,7 @@ _SECONDS = click.FloatRange(min=1.0)
 Examples:
   python -m bench.long growth backlog scale guarantees adaptive
   python -m bench.long --output json growth --keys 1000000 --ticks 50
+  python -m bench.long growth --ids time-ordered
   python -m bench.long backlog --records 300000 --seconds 40 guarantees --singles 0
   python -m bench.long adaptive --course overload --settle 15
 """,
@@ -56,9 +57,17 @@ def long(output: str, keep: Path | None) -> None:
 @click.option(
     "--ticks", default=200, show_default=True, type=_COUNT, help="Of pruning; 720 see the whole tree."
 )
-def growth(keys: int, records: int, rounds: int, ticks: int) -> Measure:
+@click.option(
+    "--ids",
+    default="random",
+    show_default=True,
+    type=click.Choice(["random", "time-ordered"]),
+    help="Of the events: UUIDs of version 4 or 7.",
+)
+def growth(keys: int, records: int, rounds: int, ticks: int, ids: str) -> Measure:
     """A full ledger beside an empty one: rate, start-up, and what pruning holds up."""
-    return lambda ground: [measure_growth(keys, records, rounds, ticks, ground)]
+    ordered = ids == "time-ordered"
+    return lambda ground: [measure_growth(keys, records, rounds, ticks, ground, time_ordered=ordered)]
 
 
 @long.command()

@@ -85,13 +85,17 @@ def events(
     As the receiver wants them, an id says which record it is, whose, and the user's how many-th.
     """
     identities, marked = Identities(), b"%011x" % series
+    if workload.time_ordered:  # those of another topic are of another time
+        identities = Identities(int(time.time() * 1000))
     most = max(_MOST_MADE, users or 0)
     made = list(_made(workload, min(records, most), records, schema, users))
     span_ms = len(made) * SPACING_MS
     for number in range(records):
         again, index = divmod(number, len(made))
         key, value, at_ms, end = made[index]
-        told = identities.next(key)[: _SERIES.start] + marked
+        told = identities.next(key)
+        if not workload.time_ordered:
+            told = told[: _SERIES.start] + marked
         yield key, value[: _ID.start] + told + _long(at_ms + again * span_ms) + value[end:]
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 
 from bench.long.delivery import Case, new_ledger
@@ -21,29 +22,33 @@ _MOST_START_S = 2.0
 _MOST_PAUSE_MS = 100.0
 
 
-def growth(keys: int, records: int, rounds: int, ticks: int, ground: Ground) -> Outcome:
-    """Blocks for minutes: to write 50 million keys takes three, and 2 GB of disk."""
+def growth(
+    keys: int, records: int, rounds: int, ticks: int, ground: Ground, *, time_ordered: bool
+) -> Outcome:
+    """`time_ordered`: ids tell when they were made. Blocks for minutes: to write 50 million keys takes three, and 2 GB
+    of disk."""
     setting, tell = ground.setting, ground.tell
-    path = setting.folder / "full.db"
+    workload = replace(ARRAYS, time_ordered=time_ordered)
+    path = setting.folder / f"full-{time_ordered}.db"
     began_s = time.monotonic()
-    prefill(path, keys, _AGE_S, int(time.time()), tell)
+    prefill(path, keys, _AGE_S, int(time.time()), tell, time_ordered=time_ordered)
     tell(f"{keys:,} keys, {path.stat().st_size / 1e9:.2f} GB, in {time.monotonic() - began_s:.0f} s")
     full, empty = f"{keys:,} keys", "no keys"
     # A topic for each round: what one run of the full ledger confirmed, another one would suppress.
-    topics = [ground.topics.filled(ARRAYS, records) for _ in range(rounds)]
+    topics = [ground.topics.filled(workload, records) for _ in range(rounds)]
 
     def cases(name: str, ledger: Callable[[], str]) -> Callable[[], Case]:
         left = iter(topics)
-        return lambda: Case(name, ARRAYS, next(left), records, ledger())
+        return lambda: Case(name, workload, next(left), records, ledger())
 
     ledgers: dict[str, Callable[[], str]] = {
         empty: lambda: new_ledger(setting),
         full: lambda: f"sqlite:///{path}",
     }
     turns = take_turns({name: cases(name, ledger) for name, ledger in ledgers.items()}, rounds, ground)
-    idle = ground.topics.filled(ARRAYS, 0)
+    idle = ground.topics.filled(workload, 0)
     ready_s = {
-        name: median(ready_after_s(Case(name, ARRAYS, idle, 0, ledger()), setting) for _ in range(rounds))
+        name: median(ready_after_s(Case(name, workload, idle, 0, ledger()), setting) for _ in range(rounds))
         for name, ledger in ledgers.items()
     }
     pruned = {name: pauses_ms(path, ticks, later_s) for name, later_s in _PRUNED.items()}
@@ -55,7 +60,7 @@ def growth(keys: int, records: int, rounds: int, ticks: int, ground: Ground) -> 
         for name, found in pruned.items()
     }
     return Outcome(
-        "growth",
+        "growth, ids that tell when they were made" if time_ordered else "growth",
         numbers,
         [
             Target(f"records/s with {full} against none", turns.speed_ratio(full, empty), _LEAST_RATE),

@@ -4,6 +4,8 @@ import asyncio
 import os
 import sqlite3
 import time
+from collections import Counter
+from contextlib import closing
 from io import BytesIO
 from itertools import pairwise
 
@@ -83,6 +85,22 @@ def test_a_ledger_that_is_filled_from_outside_is_one_and_knows_its_keys(tmp_path
     prefill(path, 4_096, 3_600, int(time.time()), lambda _: None)
     (known, unknown) = states(path, [bytes(16), bytes(15) + b"\1"])
     assert (known, unknown) == (KeyState.CONFIRMED, KeyState.FREE)
+
+
+def test_keys_of_ids_that_tell_their_time_are_spread_over_all_of_it(tmp_path):
+    """In the tree's order, or it would take hours; of each slice that pruning walks through there are as many."""
+    path, now_s, age_s = tmp_path / "full.db", int(time.time()), 25 * 3600
+    prefill(path, 40_960, age_s, now_s, lambda _: None, time_ordered=True)
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT slot, written_s FROM settled ORDER BY offset").fetchall()
+
+    slots = [slot for slot, _ in rows]
+    assert len(slots) == 40_960
+    assert slots == sorted(set(slots))
+    assert {len(slot) for slot in slots} == {16}
+    ages = [now_s - written_s for _, written_s in rows]
+    assert (min(ages), max(ages)) == (pytest.approx(0, abs=30), pytest.approx(age_s, abs=30))
+    assert max(Counter(int.from_bytes(slot[:2], "big") >> 4 for slot in slots).values()) <= 2 * 10 + 10
 
 
 def test_each_tick_of_pruning_is_timed_and_deletes_what_has_expired(tmp_path):

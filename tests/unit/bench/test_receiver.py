@@ -4,6 +4,7 @@ import http.client
 import shutil
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import orjson
 import pytest
@@ -45,6 +46,23 @@ def _send(receiver: FastReceiver, *arrays: Sequence[str]) -> None:
         items = [{"name": "x", "external_id": "u", "data": {"event_id": one}} for one in ids]
         status, _ = _post(receiver, ARRAYS.path, ARRAYS.headers, orjson.dumps(items))
         assert status == ARRAYS.acknowledged
+
+
+def test_ids_that_tell_when_they_were_made_say_whose_they_are_too(receiver: FastReceiver) -> None:
+    identities = Identities(1_800_000_000_000)
+    ids = [identities.next(user).decode() for user in (b"ann", b"bob", b"ann")]
+    assert [UUID(one).version for one in ids] == [7, 7, 7]
+    assert [int(one.replace("-", "")[:12], 16) - 1_800_000_000_000 for one in ids] == [0, 1, 2]
+    receiver.expect(4)
+    _send(receiver, [ids[2]], [ids[0], ids[1]], [ids[1]])
+    tally = receiver.report()
+    assert (tally.arrived, tally.absent, tally.duplicates, tally.disordered, tally.strange) == (
+        3,
+        [3],
+        1,
+        1,
+        0,
+    )
 
 
 def test_all_that_arrived_in_order_is_complete(receiver: FastReceiver) -> None:
