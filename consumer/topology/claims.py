@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator
 
 from consumer.core.claims import Once
 from consumer.topology.boxes import Boxes, BoxPlan
-from consumer.topology.digests import at_ms, bytes_of, digest_of, framed, key_digest_of, text_bytes
+from consumer.topology.digests import (
+    at_ms,
+    beginning_with,
+    bytes_of,
+    digest_of,
+    framed,
+    key_digest_of,
+    text_bytes,
+)
 from consumer.topology.mapping import Refuse
 from consumer.topology.model import OnceModel
 from consumer.topology.paths import parse_path
@@ -27,12 +35,10 @@ def key_lines(
     if text == "none":
         yield "key = None"
         return
-    digest = source.constant(
-        "digest", key_digest_of((account, route_id, "origin" if text == "origin" else "id"))
-    )
     if text == "origin":
-        yield f"key = {digest}({source.constant('origin_of', _origin_of)}(record))"
+        yield f"key = {source.constant('origin_key', _origin_key_of(account, route_id))}(record)"
         return
+    digest = source.constant("digest", key_digest_of((account, route_id, "id")))
     path = parse_path(text)
     absent = refuse(f"the record has no {path}, which is its key", "")
     no_scalar = refuse(f"{path} can't be a key: it is no single value", "")
@@ -68,8 +74,14 @@ def once_lines(
     yield f"once = {made}({digest}(scope), v, {length_ms})"
 
 
-def _origin_of(record: Record) -> bytes:
-    return f"{record.topic}/{record.partition}/{record.offset}".encode()
+def _origin_key_of(account: str, route_id: str) -> Callable[[Record], bytes]:
+    digest = digest_of("key", (account, route_id, "origin"))
+
+    def key(record: Record) -> bytes:
+        origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
+        return beginning_with(record.offset, digest(origin))
+
+    return key
 
 
 def _user_scope(paths: list[str], boxes: BoxPlan, refuse: Refuse) -> _ScopeOf:

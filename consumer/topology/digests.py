@@ -24,6 +24,7 @@ _UUID7 = re.compile(
 _UUID_BYTES = 36
 _VERSION_AT, _VERSION_7 = 14, ord("7")
 _TIME_BYTES = 6
+_MOST_RISING = (1 << 8 * _TIME_BYTES) - 1
 
 PERIOD_MS = 1 << 14
 """Keys whose ids were made in the same one lie together."""
@@ -53,16 +54,21 @@ def key_digest_of(parts: Iterable[str]) -> Digest:
     def key(last: bytes) -> bytes:
         found = digest(last)
         if len(last) == _UUID_BYTES and last[_VERSION_AT] == _VERSION_7 and (told := _UUID7.fullmatch(last)):
-            return placed(int(told[1] + told[2], 16)) + found[_TIME_BYTES:]
+            return beginning_with(int(told[1] + told[2], 16), found)
         return found
 
     return key
 
 
-def placed(at_ms: int) -> bytes:
-    """A time of 48 bits as six bytes. Of milliseconds the bits 14 to 25 come first: 16 s each, they are all different
+def beginning_with(rising: int, digest: bytes) -> bytes:
+    """A digest of what has a number that rises with time, in milliseconds or otherwise: it begins with that."""
+    return placed(rising & _MOST_RISING) + digest[_TIME_BYTES:]
+
+
+def placed(rising: int) -> bytes:
+    """A number of 48 bits as six bytes, its bits 14 to 25 first. Of milliseconds these are 16 s each and all different
     within 19 hours, so that whoever walks through keys by their first 12 bits finds as many of them everywhere."""
-    first, middle, last = at_ms >> 14 & 0xFFF, at_ms >> 26, at_ms & 0x3FFF
+    first, middle, last = rising >> 14 & 0xFFF, rising >> 26, rising & 0x3FFF
     return (first << 36 | middle << 14 | last).to_bytes(_TIME_BYTES, "big")
 
 

@@ -131,6 +131,17 @@ def test_the_origin_as_key_tells_records_apart_but_not_a_redelivery(workshop: Wo
     assert matched(plan, offset=1).key != matched(plan, offset=2).key
 
 
+def test_the_key_of_an_origin_begins_with_its_offset(workshop: Workshop) -> None:
+    """What comes together lies together in the ledger."""
+    plan = planned(workshop, "key: origin")
+
+    one = record(offset=7)
+    content = b"\0\0\0\3crm\0\0\0\6looked\0\0\0\6origin" + f"{one.topic}/{one.partition}/7".encode()
+    digest = blake2b(content, digest_size=16, person=b"key").digest()
+    assert matched(plan, offset=7).key == placed(7) + digest[6:]
+    assert len(matched(plan, offset=(1 << 63) - 1).key or b"") == 16
+
+
 def test_a_route_may_take_no_key(workshop: Workshop) -> None:
     assert matched(planned(workshop, "key: none")).key is None
 
