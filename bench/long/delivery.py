@@ -49,6 +49,9 @@ class Delivery:
     """The most that any one process held."""
     longest_gap_ms: float
     """The longest time in which nothing arrived, to 20 ms."""
+    withheld: int
+    """Records that did not arrive because their window was taken. Of two cases that are compared the same ones, or they
+    did not do the same work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def middle(deliveries: Sequence[Delivery]) -> Delivery:
         median(one.cpu_us for one in deliveries),
         max(one.peak_bytes for one in deliveries),
         max(one.longest_gap_ms for one in deliveries),
+        max(one.withheld for one in deliveries),
     )
 
 
@@ -149,4 +153,5 @@ def judged(case: Case, samples: Sequence[Sample]) -> Delivery:
         cpu_us=(last.cpu_s - first.cpu_s) / arrived * 1e6,
         peak_bytes=max(one.peak_bytes for one in samples),
         longest_gap_ms=gap_s * 1000,
+        withheld=case.records - samples[-1].arrived,
     )

@@ -20,6 +20,8 @@ _MOST_MADE = 50_000
 _THIN = 4
 """How many events are drawn for one that is wanted, where only some payloads are: more than are needed."""
 _TELL_EVERY = 1_000_000
+_APART_MS = 6 * 3_600_000
+"""Many windows."""
 _ID = slice(6, 42)
 """Where the id lies in a value: behind the registry's frame and its own length, as the first field."""
 _LENGTH_AT = 5
@@ -80,7 +82,8 @@ class Topics:
 def events(
     workload: Workload, records: int, schema: int, users: int | None, series: int
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values, by seed: the same for every run, but for the time. `series`: other ids for another topic.
+    """Keys and values, by seed: the same for every run, but for the time. `series`: other ids and other times for
+    another topic, or its opens would fall into the windows that the one before took in a ledger that both have.
 
     As the receiver wants them, an id says which record it is, whose, and the user's how many-th.
     """
@@ -89,14 +92,14 @@ def events(
         identities = Identities(int(time.time() * 1000))
     most = max(_MOST_MADE, users or 0)
     made = list(_made(workload, min(records, most), records, schema, users))
-    span_ms = len(made) * SPACING_MS
+    span_ms, earlier_ms = len(made) * SPACING_MS, series * _APART_MS
     for number in range(records):
         again, index = divmod(number, len(made))
         key, value, at_ms, end = made[index]
         told = identities.next(key)
         if not workload.time_ordered:
             told = told[: _SERIES.start] + marked
-        yield key, value[: _ID.start] + told + _long(at_ms + again * span_ms) + value[end:]
+        yield key, value[: _ID.start] + told + _long(at_ms + again * span_ms - earlier_ms) + value[end:]
 
 
 def _made(

@@ -51,6 +51,7 @@ def numbers_of(one: Delivery) -> Numbers:
         "cpu_us_a_record": round(one.cpu_us, 1),
         "peak_mb_a_process": round(one.peak_bytes / MB),
         "longest_gap_ms": round(one.longest_gap_ms),
+        "withheld": one.withheld,
     }
 
 

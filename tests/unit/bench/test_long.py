@@ -59,6 +59,13 @@ def test_no_event_of_one_topic_has_the_id_of_another_topics():
     assert first.isdisjoint(second)
 
 
+def test_an_event_of_one_topic_is_hours_from_the_same_one_of_another():
+    """Or its window would be taken, in a ledger that knows the first: a run that withholds more does less work."""
+    first, second = ([event["occurred_at"] for _, event in told(20, series=series)] for series in (1, 2))
+    apart = [abs((one - other).total_seconds()) for one, other in zip(first, second, strict=True)]
+    assert min(apart) > 5 * 3600
+
+
 def test_users_are_as_many_as_were_asked_for():
     # One may also have been somebody without a name before.
     few, many = (len({key for key, _ in told(3_000, users=users)}) for users in (20, 200))
