@@ -27,9 +27,9 @@ def nobody() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("prelude", "setting", "reader", "warned"),
     [
-        (_INSTALLED.format(2), "auto", "native 7.7.7", False),
-        (_INSTALLED.format(2), "python", "python", False),
-        (_INSTALLED.format(1), "auto", "python", True),
+        (_INSTALLED.format(3), "auto", "native 7.7.7", False),
+        (_INSTALLED.format(3), "python", "python", False),
+        (_INSTALLED.format(2), "auto", "python", True),
     ],
     ids=["installed", "turned off", "of another release"],
 )

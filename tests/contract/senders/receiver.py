@@ -40,8 +40,13 @@ class Wire:
         return Seen(request_line.split(" ")[1], headers, body)
 
     async def write(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
+        try:
+            self.writer.write(data)
+            await self.writer.drain()
+        except RuntimeError as gone:  # uvloop's word for a connection that has gone
+            if self.is_closing:
+                raise ConnectionResetError from gone
+            raise
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""

@@ -22,7 +22,7 @@ KIB = 1024
 def start(monkeypatch: pytest.MonkeyPatch, endpoint: str, drops: Counter[str]) -> Traces:
     settings = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "10",  # if spans waited for an export each, they would take a minute
         "OTEL_TRACES_SAMPLER": "always_on",
         "OTEL_BSP_MAX_QUEUE_SIZE": "600",
         "OTEL_BSP_SCHEDULE_DELAY": "10",
@@ -74,9 +74,10 @@ def test_a_hostile_collector_costs_spans_at_most(monkeypatch: pytest.MonkeyPatch
         time.sleep(0.3)  # what it pours in the meantime would be gigabytes a minute
         began_s = time.monotonic()
         traces.close()
+        closed_s = time.monotonic() - began_s
 
-        assert took_s < 5.0
-        assert time.monotonic() - began_s < CLOSE_S + 3.0
+        assert took_s < 30.0
+        assert closed_s < CLOSE_S + 8.0
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 60 * KIB
         assert {seen.target for seen in collector.seen} <= {"/v1/traces"}, "no redirect is followed"
         assert set(drops) <= {"queue_full", "export_failed"}
