@@ -1,9 +1,10 @@
 """A collector of traces that is slow, endless or not there: spans are lost, and nothing else."""
 
 import resource
+import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -19,10 +20,19 @@ CLOSE_S = 1.0
 KIB = 1024
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """What goes on trying draws random numbers, and the next test may be one that no one else may draw beside."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20.0)
+
+
 def start(monkeypatch: pytest.MonkeyPatch, endpoint: str, drops: Counter[str]) -> Traces:
     settings = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "10",  # if spans waited for an export each, they would take a minute
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
         "OTEL_TRACES_SAMPLER": "always_on",
         "OTEL_BSP_MAX_QUEUE_SIZE": "600",
         "OTEL_BSP_SCHEDULE_DELAY": "10",
@@ -76,7 +86,7 @@ def test_a_hostile_collector_costs_spans_at_most(monkeypatch: pytest.MonkeyPatch
         traces.close()
         closed_s = time.monotonic() - began_s
 
-        assert took_s < 30.0
+        assert took_s < 5.0 or drops["queue_full"], "what waits for the collector drops nothing"
         assert closed_s < CLOSE_S + 8.0
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 60 * KIB
         assert {seen.target for seen in collector.seen} <= {"/v1/traces"}, "no redirect is followed"
