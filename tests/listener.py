@@ -55,9 +55,8 @@ class Listener:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for (
-            transport
-        ) in self._transports:  # not left to the tasks: one that had not begun runs none of its lines
+        # Not left to the tasks: one that had not begun runs none of its lines.
+        for transport in self._transports:
             transport.abort()
         self._transports.clear()
         await asyncio.sleep(0)  # what was aborted closes its socket in the loop's next turn
