@@ -1,10 +1,11 @@
 """A real Kafka broker as tests see it, wherever it comes from."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
 from confluent_kafka.cimpl import NewTopic
 
@@ -49,7 +50,17 @@ class Broker:
     def create(self, full_name: str, *, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
         """Create a topic by its full name (a test that needs `X.dead-letters` beside `X`)."""
         new = NewTopic(full_name, num_partitions=partitions, config=dict(config or {}))
-        self._admin.create_topics([new])[full_name].result(_REQUEST_TIMEOUT_S)
+        deadline_s = time.monotonic() + _REQUEST_TIMEOUT_S
+        while True:
+            try:
+                self._admin.create_topics([new])[full_name].result(_REQUEST_TIMEOUT_S)
+                break
+            except KafkaException as error:
+                # A broker that did not run for seconds is fenced by its controller, until its next heartbeat.
+                fenced = error.args[0].code() == KafkaError.INVALID_REPLICATION_FACTOR
+                if not fenced or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.2)
         self._topics.append(full_name)
 
     def group(self, name: str = "group") -> str:
