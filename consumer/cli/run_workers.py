@@ -81,6 +81,8 @@ async def run_workers(order: RunOrder, prepared: Prepared, count: int) -> Togeth
         timeout_s=order.timeout_s,
     )
     supervisor = Supervisor(slots, _spawn(order), policy, clock)
+    # Before anyone can know that we run: a signal that comes first would end us without a word.
+    _obey_signals(supervisor, policy.stop_within_s)
     host, _, port = settings.admin_listen.rpartition(":")
     admin = AdminServer(WorkersAnswers(slots, looks, clock), host.strip("[]"), int(port))
     address = await admin.start()
@@ -93,7 +95,6 @@ async def run_workers(order: RunOrder, prepared: Prepared, count: int) -> Togeth
             "workers": count,
         },
     )
-    _obey_signals(supervisor, policy.stop_within_s)
     watching = asyncio.create_task(Progress(slots, looks, settings.consumer_group, clock).run())
     try:
         failure = await supervisor.run()

@@ -91,6 +91,9 @@ async def serve(
         learn=redactor.learn,
     )
     reloading = Reloading(folders, load, app.reload, plan.version)
+    # Before anyone can know that we run: a signal that comes first would end us without a word.
+    _drain_on_signals(app, config.kafka.drain_timeout_s)
+    _reload_on_hang_up(app, reloading)
     host, _, port = settings.admin_listen.rpartition(":")
     admin = AdminServer(Answers(app.status, metrics), host.strip("[]"), int(port))
     address = await admin.start()
@@ -105,8 +108,6 @@ async def serve(
     )
     if config.avro.native and isinstance(native := find_native(), Absent) and native.problem:
         _LOG.warning(native.problem)
-    _drain_on_signals(app, config.kafka.drain_timeout_s)
-    _reload_on_hang_up(app, reloading)
     attend(address, app)
     spare_the_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)

@@ -1,5 +1,6 @@
 """What the command meets in these tests: a receiver with keys of the test's own, and a topic."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,3 +57,10 @@ def collector() -> Iterator[Collector]:
     """Where spans are sent to, over OTLP."""
     with Collector() as collector:
         yield collector
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address that takes connections and never answers: no broker is there, and none is refused."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"

@@ -1,8 +1,6 @@
 """Which Avro reader runs: said at the start, and chosen by a setting."""
 
 import json
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,6 @@ import sys, types
 parts = {{"Reader": None, "Mapper": None}}
 sys.modules["distinct_consumer_native"] = types.SimpleNamespace(INTERFACE={}, __version__="7.7.7", **parts)
 """
-
-
-@pytest.fixture
-def nobody() -> Iterator[str]:
-    """An address that takes connections and never answers: no broker is there, and none is refused."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.mark.parametrize(

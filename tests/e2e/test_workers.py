@@ -3,9 +3,7 @@
 import json
 import os
 import signal
-import socket
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,6 @@ from tests.e2e.test_mistakes import COMPLETE
 from tests.integration.processes import wait_until
 
 TWO = ("run", "--workers", "2")
-
-
-@pytest.fixture
-def nobody() -> Iterator[str]:
-    """An address that takes connections and never answers: no broker is there, and none is refused."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture
