@@ -7,6 +7,7 @@ import pytest
 
 from tests.brokers.valkey import LACKING, GivenServer, ValkeyServer, given_server, server_binary
 from tests.contract.ledgers.cast import World
+from tests.contract.ledgers.valkey_hosts import Hosts
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,12 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     world = World(request.param, tmp_path, server)
     yield world
     await world.end()
+
+
+@pytest.fixture
+async def hosts(tmp_path: Path) -> AsyncIterator[Hosts]:
+    if server_binary() is None:
+        pytest.skip(LACKING)
+    hosts = Hosts(tmp_path)
+    yield hosts
+    await hosts.end()
