@@ -67,7 +67,8 @@ class Answers:
 
     async def _ready(self, _: str) -> Reply:
         try:
-            good, reason = await asyncio.wait_for(self._source.ready(), self._ready_timeout_s)
+            async with asyncio.timeout(self._ready_timeout_s):
+                good, reason = await self._source.ready()
         except TimeoutError:
             good, reason = False, f"no answer within {self._ready_timeout_s:g} s"
         return _json(200 if good else 503, {"ready": good, "reason": reason})

@@ -177,7 +177,8 @@ class Registry:
             return call()
 
         try:
-            return await asyncio.wait_for(in_daemon_thread(renewed), self._policy.deadline_s)
+            async with asyncio.timeout(self._policy.deadline_s):
+                return await in_daemon_thread(renewed)
         except TimeoutError:
             problem = f"no complete answer within {self._policy.deadline_s:g} s"
         except SchemaRegistryError as error:

@@ -50,7 +50,8 @@ class Reloading:
         seen = self._used
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), self._look_every_s)
+                async with asyncio.timeout(self._look_every_s):
+                    await self._asked.wait()
             asked = self._asked.is_set()
             self._asked.clear()
             before, seen = seen, await asyncio.to_thread(stamp_of, self._folders)

@@ -190,7 +190,8 @@ class Calls:
         self._ledger_id = bytes(value).decode()
 
     async def _keep_beating(self) -> None:
-        while True:
+        # Not for ever: the client's `asyncio.wait_for` loses a cancellation that comes as its wait ends (Python 3.11).
+        while self._pulse is not None:
             await asyncio.sleep(self._policy.lease_s / 3)
             # A beat that fails is no news: the next call meets the same server, and tells.
             with suppress(LedgerUnavailable, ConfigurationError):

@@ -129,7 +129,8 @@ class Supervisor:
                 slot.wait()
                 self._tell(slot, end, f"it is started again in {after_s:g} s")
                 try:
-                    await asyncio.wait_for(self._stopping.wait(), after_s)
+                    async with asyncio.timeout(after_s):
+                        await self._stopping.wait()
                 except TimeoutError:
                     return True
                 slot.state = "ended"

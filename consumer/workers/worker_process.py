@@ -88,7 +88,8 @@ class WorkerProcess:
         code = await asyncio.shield(self._code)
         # Its pipe may be held open by a child of its own: its end is no sign, and is not waited for.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._listening, _LAST_WORD_S)
+            async with asyncio.timeout(_LAST_WORD_S):
+                await self._listening
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 if pipe is not None:

@@ -3,8 +3,10 @@ goes on by itself; what is lost lets duplicates through, and nothing else.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
+from redis.asyncio.connection import AbstractConnection
 
 from consumer.errors import LedgerUnavailable
 from consumer.ledger.ledger import Duplicate, Fenced, Held, KeyState, Windowed
@@ -48,6 +50,30 @@ async def until_it_answers(process: Process) -> None:
                 await asyncio.sleep(0.02)
             else:
                 return
+
+
+class TestClosed:
+    async def test_a_close_as_a_beat_has_just_been_sent_ends(
+        self, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The client's library loses that very cancellation, and the heartbeat went on for ever."""
+        process = await hosts.process(
+            hosts.server(), policy=LedgerPolicy(reservation_age_s=60.0, lease_s=0.3)
+        )
+        send = AbstractConnection._send_packed_command
+        closing: list[asyncio.Task[None]] = []
+        sent = asyncio.Event()
+
+        async def send_and_close(connection: AbstractConnection, command: Iterable[bytes]) -> None:
+            await send(connection, command)
+            if not closing:
+                closing.append(asyncio.create_task(process.ledger.close()))
+                sent.set()
+
+        monkeypatch.setattr(AbstractConnection, "_send_packed_command", send_and_close)
+        async with asyncio.timeout(20):
+            await sent.wait()
+            await closing[0]
 
 
 class TestUnreachable:

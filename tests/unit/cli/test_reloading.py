@@ -51,6 +51,20 @@ async def running(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIter
         await task
 
 
+async def test_a_stop_as_it_is_asked_to_read_is_a_stop(tmp_path: Path) -> None:
+    reloading = Running(Workshop(tmp_path)).reloading
+    task = asyncio.create_task(reloading.run())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    reloading.ask()
+    task.cancel()
+
+    done, _ = await asyncio.wait({task}, timeout=10.0)
+
+    assert done
+    assert task.cancelled()
+
+
 async def test_a_changed_file_is_used_without_being_asked(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
