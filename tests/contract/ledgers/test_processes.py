@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.ledgers.writer import BATCH, LEASE_S
+from tests.contract.ledgers.writer import BATCH
 
 EVENTS = 2000
+LEASE_S = 2.0
+"""Short: what the dead held is waited for."""
+PATIENT_S = 60.0
+"""So long that no process of a starved machine misses it: to take over then would be right, and a duplicate."""
 _ROOT = Path(__file__).parents[3]
 
 
@@ -24,7 +28,7 @@ class Writers:
         self._url = url
         self._all: list[subprocess.Popen[str]] = []
 
-    def start(self, partition: int, *die: str) -> subprocess.Popen[str]:
+    def start(self, partition: int, *die: str, lease_s: float = LEASE_S) -> subprocess.Popen[str]:
         places = (self._url, str(self._folder / "receiver"))
         command = [
             sys.executable,
@@ -33,6 +37,7 @@ class Writers:
             *places,
             str(partition),
             str(EVENTS),
+            str(lease_s),
         ]
         writer = subprocess.Popen(
             [*command, *die],
@@ -46,13 +51,14 @@ class Writers:
         return writer
 
     def go(self, *writers: subprocess.Popen[str]) -> None:
-        """Let them begin, all at once."""
-        for writer in writers:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-        for writer in writers:
-            assert writer.stdin is not None
-            writer.stdin.write("go\n")
+        """Let them begin, all at once, and go on when each has reserved something."""
+        for _ in range(2):
+            for writer in writers:
+                assert writer.stdout is not None
+                assert writer.stdout.readline() == "ready\n"
+            for writer in writers:
+                assert writer.stdin is not None
+                writer.stdin.write("go\n")
 
     def run(self, partition: int, *die: str) -> int:
         """Let one do all its work, alone; its exit status."""
@@ -85,7 +91,7 @@ def writers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Writers]
 
 
 def test_two_processes_deliver_each_event_and_fill_each_window_once(writers: Writers) -> None:
-    both = [writers.start(partition) for partition in (0, 1)]
+    both = [writers.start(partition, lease_s=PATIENT_S) for partition in (0, 1)]
     writers.go(*both)
     assert [writer.wait(timeout=60) for writer in both] == [0, 0]
     received = writers.received()
@@ -94,7 +100,7 @@ def test_two_processes_deliver_each_event_and_fill_each_window_once(writers: Wri
 
 
 def test_a_process_killed_anywhere_costs_at_most_the_batch_it_had_sent(writers: Writers) -> None:
-    victim, survivor = writers.start(0), writers.start(1)
+    victim, survivor = writers.start(0), writers.start(1, lease_s=PATIENT_S)
     writers.go(victim, survivor)
     deadline_s = time.monotonic() + 30
     while not any(partition == 0 for _, partition in writers.received()):

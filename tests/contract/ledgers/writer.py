@@ -1,9 +1,9 @@
 """A process of its own that delivers through a ledger, for the tests that kill it.
 
-`python -m tests.contract.ledgers.writer LEDGER_URL RECEIVER PARTITION EVENTS [STEP BATCH]`: each event's key
-and window are the same in every process, its record is not. What is sent is a line in RECEIVER: the
-event's number and the partition. It says `ready` and waits for a line before it begins. After STEP
-(reserve, send or confirm) of that batch it kills itself.
+`python -m tests.contract.ledgers.writer LEDGER_URL RECEIVER PARTITION EVENTS LEASE_S [STEP BATCH]`: each event's
+key and window are the same in every process, its record is not. What is sent is a line in RECEIVER: the
+event's number and the partition. It says `ready` and waits for a line before it begins, and once more when it has
+reserved its first batch. After STEP (reserve, send or confirm) of that batch it kills itself.
 """
 
 import asyncio
@@ -21,7 +21,6 @@ from consumer.ledger.policy import LedgerPolicy
 from consumer.types import TopicPartition
 from tests.contract.ledgers.cast import TOPIC, digest, open_of
 
-LEASE_S = 2.0
 BATCH = 25
 
 
@@ -37,9 +36,7 @@ class Writer:
     async def deliver(self, events: int) -> None:
         place = TopicPartition(TOPIC, self._partition)
         epoch = (await self._ledger.assign([place]))[place].epoch
-        # All start at once, or the first is done before the second has imported its modules.
-        print("ready", flush=True)
-        sys.stdin.readline()
+        self._await_the_others()
         order = list(range(events))
         random.Random(self._partition).shuffle(order)
         waiting = deque(self._intent(number, epoch) for number in order)
@@ -47,6 +44,8 @@ class Writer:
         while waiting:
             members = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
             answer = await self._ledger.reserve(members)
+            if batch == 0:
+                self._await_the_others()
             granted = [one for index, one in enumerate(members) if index not in answer.refused]
             self._step("reserve", batch)
             lines = "".join(f"{one.offset} {self._partition}\n" for one in granted)
@@ -60,6 +59,11 @@ class Writer:
             if len(again) == len(members):
                 await asyncio.sleep(0.02)
 
+    def _await_the_others(self) -> None:
+        """Or the first is done before the second has imported its modules, or had its turn."""
+        print("ready", flush=True)
+        sys.stdin.readline()
+
     def _intent(self, number: int, epoch: int) -> Intent:
         # Two events of one user lie in one window, and every process has another minute of it.
         window = open_of(f"user {number // 2}", number % 2 * 60 + self._partition)
@@ -71,8 +75,8 @@ class Writer:
 
 
 async def main(arguments: list[str]) -> None:
-    url, receiver, partition, events, *die = arguments
-    policy = LedgerPolicy(reservation_age_s=30.0, lease_s=LEASE_S, busy_timeout_s=30.0)
+    url, receiver, partition, events, lease_s, *die = arguments
+    policy = LedgerPolicy(reservation_age_s=60.0, lease_s=float(lease_s), busy_timeout_s=30.0)
     ledger = open_ledger(url, "group", policy, SystemClock())
     await ledger.open()
     death = (die[0], int(die[1])) if die else ("", -1)
