@@ -192,5 +192,7 @@ def test_a_signal_before_any_broker_answered_ends_with_0_at_once(
 
         assert running.stop(number) == 0, running.stderr
 
-        assert time.monotonic() - asked_s < 5.0, "a second, and what a busy machine adds"
+        assert time.monotonic() - asked_s < 15.0, (
+            "a second, and what a busy machine adds; not the 20 of the broker"
+        )
         assert "Traceback" not in running.stderr

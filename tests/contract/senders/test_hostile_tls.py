@@ -89,7 +89,7 @@ async def test_a_handshake_that_breaks_at_any_point_halts_in_time_with_nothing_s
     assert isinstance(result, Failure)
     assert not result.sent
     assert isinstance(outcome_of(result, "receiver.example:443"), Halted)
-    assert time.monotonic() - began_s < 5.0
+    assert time.monotonic() - began_s < 15.0
 
 
 @pytest.mark.parametrize(

@@ -249,11 +249,11 @@ def test_an_expression_never_raises_whatever_it_is_handed(value: object) -> None
 
 def test_the_most_that_an_expression_may_be_handed_takes_no_second() -> None:
     program = compile_program("x.filter(a, a.matches('(a+)+b')).map(b, b + 'c')")
-    begun_s = time.perf_counter()
+    begun_s = time.process_time()
 
     program({"x": ["a" * 32] * MAX_MEMBERS})
 
-    assert time.perf_counter() - begun_s < 1.0
+    assert time.process_time() - begun_s < 1.0
 
 
 def test_what_cel_has_no_type_for_is_handed_in_as_text() -> None:
