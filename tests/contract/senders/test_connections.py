@@ -96,11 +96,11 @@ async def test_the_wait_for_a_connection_counts_towards_the_total_timeout(
     make_sender: MakeSender, receive: MakeReceiver
 ) -> None:
     async def delay(wire: Wire, seen: Seen) -> None:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3.0)
         await echo(wire, seen)
 
     receiver = await receive(delay)
-    sender = make_sender(max_connections=1, connect_timeout_s=2.4, total_timeout_s=2.5)
+    sender = make_sender(max_connections=1, connect_timeout_s=4.9, total_timeout_s=5.0)
 
     first, second = await asyncio.gather(
         sender.post(receiver.url(PATH), HEADERS, b"first"), sender.post(receiver.url(PATH), HEADERS, BODY)

@@ -181,7 +181,7 @@ async def test_an_answer_before_the_request_ended_leaves_nothing_behind_on_the_c
         wire.writer.close()
 
     receiver = await receive(answering(b""), greeting=too_early)
-    sender = make_sender(connect_timeout_s=5.0, total_timeout_s=5.0)
+    sender = make_sender(connect_timeout_s=20.0, total_timeout_s=20.0)
 
     match await sender.post(receiver.url(), {}, large):
         case Answer() as answer:
